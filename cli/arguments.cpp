@@ -1,0 +1,34 @@
+#include "cli/arguments.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace agentsim::cli {
+
+std::string Arguments::out_or_default(const Scenario& scenario) const {
+  return out.empty() ? "results/" + scenario.name : out;
+}
+
+void add_scenario_options(CLI::App& app, Arguments& a) {
+  app.add_option("SCENARIO", a.files, "scenario file (YAML)")->required()->expected(1);
+  app.add_option("--set", a.overrides.settings, "change a value: path=value, such as deployment.tp=4 (repeatable)")
+      ->type_name("PATH=VALUE")
+      ->take_all()
+      ->expected(1);
+  app.add_option("--platform", a.overrides.platform, "only this platform: a label of the scenario, a name or a file")
+      ->type_name("NAME");
+  app.add_option("--seed", a.overrides.seed, "seed of all random streams")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->each([&a](const std::string&) { a.overrides.has_seed = true; });
+  app.add_option("--engine", a.overrides.engine, "fast, or step_by_step: every step an event (slow, for checking)")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"fast", "step_by_step"}));
+}
+
+void add_output_options(CLI::App& app, Arguments& a) {
+  app.add_option("--out", a.out, "folder of the results (default: results/<scenario>)")->type_name("DIR");
+  app.add_flag("--quiet", a.quiet, "no progress and no table");
+  app.add_flag("--json", a.json, "print the summary as JSON");
+}
+
+}  // namespace agentsim::cli

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/scenario.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace agentsim::cli {
+
+// The options that the commands share.
+struct Arguments {
+  std::vector<std::string> files;
+  Overrides overrides;
+  std::string out;
+  int jobs = 0;  // 0: one for each processor
+  bool json = false;
+  bool quiet = false;
+  std::string command;  // what the user typed
+
+  // The folder of the results: --out, else results/<name of the scenario>.
+  std::string out_or_default(const Scenario& scenario) const;
+};
+
+// Adds --set, --seed, --engine, --platform to a command that reads a scenario.
+void add_scenario_options(CLI::App& app, Arguments& arguments);
+// Adds --out, --quiet, --json.
+void add_output_options(CLI::App& app, Arguments& arguments);
+
+}  // namespace agentsim::cli

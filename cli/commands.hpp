@@ -1,0 +1,18 @@
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace agentsim::cli {
+
+struct Arguments;
+
+// Each adds one subcommand; its callback does the work and returns by exception or by leaving the exit status 0.
+void add_run(CLI::App& app, Arguments& arguments);
+void add_compare(CLI::App& app, Arguments& arguments);
+void add_check(CLI::App& app, Arguments& arguments);
+void add_list(CLI::App& app, Arguments& arguments);
+void add_platform(CLI::App& app, Arguments& arguments);
+
+}  // namespace agentsim::cli

@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <sstream>
+
+#include "sim/base/text_file.hpp"
+#include "sim/config/value.hpp"
+
+namespace agentsim::config {
+
+// Turns yaml-cpp's nodes into values: its nodes lose their marks when they are changed, accept a key twice, and
+// share structure.
+class Parser {
+ public:
+  Parser(const std::string& text, const std::string& name) {
+    auto source = std::make_shared<Source>();
+    source->name = name;
+    std::istringstream lines(text);
+    std::string line;
+    while (std::getline(lines, line)) {
+      if (!line.empty() && line.back() == '\r') line.pop_back();
+      source->lines.push_back(line);
+    }
+    source_ = source;
+  }
+
+  Value parse(const std::string& text) {
+    try {
+      const Value value = convert(YAML::Load(text), 0);
+      diagnostics_.throw_if_any();
+      return value;
+    } catch (const YAML::Exception& error) {
+      Value at;
+      at.source_ = source_;
+      at.line_ = error.mark.line + 1;
+      at.column_ = error.mark.column + 1;
+      throw ConfigError(std::vector<Diagnostic>{at.mistake("not valid YAML: " + error.msg)});
+    }
+  }
+
+ private:
+  Value convert(const YAML::Node& node, int depth) {
+    Value value;
+    value.source_ = source_;
+    value.line_ = node.Mark().line + 1;
+    value.column_ = node.Mark().column + 1;
+    if (depth > 100) {
+      diagnostics_.add(value.mistake("nested more than 100 deep"));
+      return value;
+    }
+    if (node.IsScalar()) {
+      value.kind_ = Value::Kind::scalar;
+      value.scalar_ = node.Scalar();
+    } else if (node.IsSequence()) {
+      value.kind_ = Value::Kind::list;
+      for (const YAML::Node& item : node) value.items_.push_back(convert(item, depth + 1));
+    } else if (node.IsMap()) {
+      value.kind_ = Value::Kind::map;
+      for (const auto& entry : node) {
+        Value key = convert(entry.first, depth + 1);
+        if (!key.is_scalar())
+          diagnostics_.add(key.mistake("a key must be a single word"));
+        else if (value.find(key.scalar()) != nullptr)
+          diagnostics_.add(key.mistake(fmt::format("the key '{}' stands here twice", key.scalar())));
+        value.entries_.emplace_back(std::move(key), convert(entry.second, depth + 1));
+      }
+    }
+    return value;
+  }
+
+  std::shared_ptr<const Source> source_;
+  Diagnostics diagnostics_;
+};
+
+Value Value::parse(const std::string& text, const std::string& name) { return Parser(text, name).parse(text); }
+
+Value Value::load(const std::string& path) { return parse(read_text(path), path); }
+
+}  // namespace agentsim::config

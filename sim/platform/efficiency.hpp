@@ -1,0 +1,140 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "sim/config/reader.hpp"
+
+// The fitted constants of an accelerator's kernels. sim/model/op_time.hpp has the equations they belong to.
+namespace agentsim::platform {
+
+struct Tile {
+  double m = 128.0;
+  double n = 128.0;
+};
+
+struct Quantise {
+  double launch_s = 0.0;
+  double memory = 0.0;  // 0: the GEMM takes its operands as they are
+};
+
+struct GemmEfficiency {
+  double launch_s = 0.0;
+  double compute = 1.0;
+  double memory = 1.0;
+  double ramp_s = 0.0;
+  double tile_half = 0.0;
+  double wave_s = 0.0;
+  double quantisation = 1.0;
+  int64_t split_k = 1;
+  std::vector<Tile> tiles{{}};
+  Quantise quantise;
+};
+
+struct PrefillAttentionEfficiency {
+  double launch_s = 0.0;
+  double compute = 1.0;
+  double memory = 1.0;
+  double ramp_s = 0.0;
+  double quantisation = 1.0;
+  double tile = 128.0;
+  double tile_overhead = 0.0;
+  bool pack_heads = false;
+  int64_t split_kv = 1;
+  double cache_memory = 0.0;  // 0: the copy into the cache is not part of the kernel
+  bool joins_decode = false;  // a step with prompts and decodes is one call of this kernel
+};
+
+struct DecodeAttentionEfficiency {
+  double launch_s = 0.0;
+  double per_sequence_s = 0.0;
+  double memory = 1.0;
+  double head_stream_bytes_per_s = 1e30;
+  double head_stream_batch = 1.0;
+};
+
+struct ElementwiseEfficiency {
+  double launch_s = 0.0;
+  double memory = 1.0;
+  double cached = 1.0;
+};
+
+struct Efficiency {
+  std::map<std::string, GemmEfficiency> gemm;  // by data type
+  std::map<std::string, PrefillAttentionEfficiency> prefill_attention;  // by data type of the KV cache
+  std::map<std::string, DecodeAttentionEfficiency> decode_attention;
+  ElementwiseEfficiency elementwise;
+};
+
+// "128x256"
+void parse(const config::Value& value, Tile& tile, Diagnostics& diagnostics);
+void parse(const config::Value& value, std::vector<Tile>& tiles, Diagnostics& diagnostics);
+nlohmann::ordered_json dump_json(const std::vector<Tile>& tiles);
+
+template <class Visitor>
+void describe(Visitor& v, Quantise& q) {
+  v.field("launch", q.launch_s, Dimension::time, config::kNotNegative, "fixed time");
+  v.field("memory", q.memory, Dimension::number, config::kFraction, "share of the memory bandwidth");
+}
+
+template <class Visitor>
+void describe(Visitor& v, GemmEfficiency& e) {
+  using config::kFraction, config::kNotNegative, config::Bounds;
+  v.field("launch", e.launch_s, Dimension::time, kNotNegative, "fixed time of a kernel");
+  v.field("compute", e.compute, Dimension::number, Bounds{1e-3, 1.0}, "share of the peak rate of a full device");
+  v.field("memory", e.memory, Dimension::number, Bounds{1e-3, 1.0}, "share of the memory bandwidth");
+  v.field("ramp", e.ramp_s, Dimension::time, kNotNegative, "time until the memory pipes are full");
+  v.field("tile_half", e.tile_half, Dimension::number, kNotNegative, "tile intensity that reaches half the rate");
+  v.field("wave", e.wave_s, Dimension::time, kNotNegative, "prologue and epilogue of a wave");
+  v.field("quantisation", e.quantisation, Dimension::number, kFraction, "1: waves are whole, 0: they overlap");
+  v.field("split_k", e.split_k, Bounds{1, 4096}, "largest split of the inner dimension");
+  v.value("tiles", e.tiles, "output tiles the library chooses from, as 128x256");
+  v.section("quantise", e.quantise, "the kernel that quantises the activations");
+}
+
+template <class Visitor>
+void describe(Visitor& v, PrefillAttentionEfficiency& e) {
+  using config::kFraction, config::kNotNegative, config::Bounds;
+  v.field("launch", e.launch_s, Dimension::time, kNotNegative, "fixed time of a kernel");
+  v.field("compute", e.compute, Dimension::number, Bounds{1e-3, 1.0}, "share of the bf16 peak of a full device");
+  v.field("memory", e.memory, Dimension::number, Bounds{1e-3, 1.0}, "share of the memory bandwidth");
+  v.field("ramp", e.ramp_s, Dimension::time, kNotNegative, "time until the device is full");
+  v.field("quantisation", e.quantisation, Dimension::number, kFraction, "1: waves are whole, 0: they overlap");
+  v.field("tile", e.tile, Dimension::number, Bounds{1, 4096}, "query rows of a tile");
+  v.field("tile_overhead", e.tile_overhead, Dimension::number, kNotNegative, "of a tile, in keys");
+  v.field("pack_heads", e.pack_heads, "query heads of one KV head share a tile");
+  v.field("split_kv", e.split_kv, Bounds{1, 4096}, "largest split of the keys");
+  v.field("cache_memory", e.cache_memory, Dimension::number, kFraction, "bandwidth share of the copy into the cache");
+  v.field("joins_decode", e.joins_decode, "decoding sequences of a mixed step go through this kernel");
+}
+
+template <class Visitor>
+void describe(Visitor& v, DecodeAttentionEfficiency& e) {
+  using config::kNotNegative, config::Bounds;
+  v.field("launch", e.launch_s, Dimension::time, kNotNegative, "fixed time of a kernel");
+  v.field("per_sequence", e.per_sequence_s, Dimension::time, kNotNegative, "per KV head and sequence beyond the SMs");
+  v.field("memory", e.memory, Dimension::number, Bounds{1e-3, 1.0}, "share of the memory bandwidth");
+  v.field("head_stream", e.head_stream_bytes_per_s, Dimension::bandwidth, config::kPositive, "of one KV head alone");
+  v.field("head_stream_batch", e.head_stream_batch, Dimension::number, Bounds{1, 4096}, "sequences one stream serves");
+}
+
+template <class Visitor>
+void describe(Visitor& v, ElementwiseEfficiency& e) {
+  v.field("launch", e.launch_s, Dimension::time, config::kNotNegative, "fixed time of a kernel");
+  v.field("memory", e.memory, Dimension::number, config::Bounds{1e-3, 1.0}, "share of the memory bandwidth");
+  v.field("cached", e.cached, Dimension::number, config::Bounds{1e-3, 100.0}, "the same for what fits in the L2");
+}
+
+template <class Visitor>
+void describe(Visitor& v, Efficiency& e) {
+  using config::Need;
+  v.named_sections("gemm", e.gemm, "matrix products, by data type", Need::required);
+  v.named_sections("prefill_attention", e.prefill_attention, "attention of new tokens, by KV type", Need::required);
+  v.named_sections("decode_attention", e.decode_attention, "attention of one new token, by KV type", Need::required);
+  v.section("elementwise", e.elementwise, "norms, rotary, activation", Need::required);
+}
+
+}  // namespace agentsim::platform

@@ -1,0 +1,208 @@
+#include "sim/scenario.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "sim/config/library.hpp"
+#include "sim/model/kv_capacity.hpp"
+#include "sim/serving/router.hpp"
+#include "sim/serving/scheduler.hpp"
+
+namespace agentsim {
+
+template <class Visitor>
+void describe(Visitor& v, Scenario& s) {
+  using config::Bounds;
+  v.field("name", s.name, "the word results are filed under");
+  v.field("title", s.title, "one line for people");
+  v.section("workload", s.workload, "what the users do", config::Need::required);
+  v.section("slo", s.slo, "what they are promised");
+  v.section("reporting", s.reporting, "what is written down");
+  v.field("seed", s.seed, Bounds{0, 9e15}, "of all random streams");
+  v.field("replications", s.replications, Bounds{1, 1e4}, "runs of a comparison, each with its own seed");
+  v.known("deployment");
+  v.known("platforms");
+  v.known("prices");
+  v.known("study");
+}
+
+namespace {
+
+using config::Value;
+
+// Keeps the mistakes of a loader that throws, so that one run reports them all.
+void collect(Diagnostics& diagnostics, const std::function<void()>& load) {
+  try {
+    load();
+  } catch (const ConfigError& error) {
+    for (const Diagnostic& d : error.diagnostics()) diagnostics.add(d);
+  }
+}
+
+struct PlatformEntry {
+  Value cluster;
+  std::string label;
+  const Value* deployment = nullptr;
+};
+
+// `- hgx_h100_x1` or `- {label: nvlink, platform: hgx_h100_x1, deployment: {tp: 8}}`
+std::optional<PlatformEntry> read_entry(const Value& value, Diagnostics& diagnostics) {
+  PlatformEntry entry;
+  if (value.is_scalar()) {
+    entry.cluster = value;
+    entry.label = std::filesystem::path(value.scalar()).stem().string();
+    return entry;
+  }
+  config::Reader reader(value, "a platform", diagnostics);
+  reader.field("label", entry.label, "what results call it", config::Need::required);
+  reader.known("platform");
+  reader.known("deployment");
+  reader.finish();
+  const Value* cluster = value.find("platform");
+  entry.deployment = value.find("deployment");
+  if (cluster == nullptr) {
+    diagnostics.add(value.mistake("a platform lacks the key 'platform'"));
+    return {};
+  }
+  entry.cluster = *cluster;
+  return entry;
+}
+
+// Whether the weights fit, and if not, how many GPUs would do.
+void check_memory(const PlatformChoice& choice, const std::function<void(const std::string&)>& add) {
+  model::Deployment d = choice.deployment;
+  const platform::Accelerator& gpu = choice.cluster.node().gpu;
+  const model::KVCapacity here = model::kv_capacity(d, gpu);
+  if (here.blocks > 0) return;
+  const double needed = here.weight_bytes + here.activation_bytes + here.reserve_bytes;
+  std::string remedy = "no number of its GPUs would do";
+  for (d.tp *= 2; d.tp <= d.llm.heads; d.tp *= 2) {
+    if (d.llm.heads % d.tp != 0 || model::kv_capacity(d, gpu).blocks <= 0) continue;
+    remedy = fmt::format("tp {} would do", d.tp);
+    break;
+  }
+  add(fmt::format("{} in {} does not fit: with tp {} a GPU needs {} and the engine may use {} of a {}; {}", d.llm.name,
+                  d.precision.weights, choice.deployment.tp, pretty_bytes(needed), pretty_bytes(here.memory_bytes),
+                  gpu.name, remedy));
+}
+
+// What a deployment asks of a platform.
+void check_fit(const PlatformChoice& choice, const Value& at, Diagnostics& diagnostics) {
+  const model::Deployment& d = choice.deployment;
+  const auto tp = static_cast<int>(d.tp);
+  const auto add = [&](const std::string& message) { diagnostics.add(at.mistake(message)); };
+  if (d.llm.heads % d.tp != 0)
+    add(fmt::format("tp {} does not divide the {} heads of {}", d.tp, d.llm.heads, d.llm.name));
+  else if (d.llm.kv_heads % d.tp != 0 && d.tp % d.llm.kv_heads != 0)
+    add(fmt::format("tp {} and the {} KV heads of {} do not divide each other", d.tp, d.llm.kv_heads, d.llm.name));
+  else if (d.llm.ffn % d.tp != 0)
+    add(fmt::format("tp {} does not divide the inner width {} of {}", d.tp, d.llm.ffn, d.llm.name));
+  if (choice.cluster.gpus_per_node() % tp != 0)
+    add(fmt::format("tp {} does not divide the {} GPUs of a node of '{}'", d.tp, choice.cluster.gpus_per_node(),
+                    choice.label));
+  else if (d.replicas * d.tp > choice.cluster.gpu_count())
+    add(fmt::format("{} replicas of {} GPUs do not fit the {} GPUs of '{}'", d.replicas, d.tp,
+                    choice.cluster.gpu_count(), choice.label));
+  const platform::Accelerator& gpu = choice.cluster.node().gpu;
+  for (const std::string& dtype : {d.precision.weights, std::string("bf16")})
+    if (gpu.peak_flops(dtype) <= 0.0 || gpu.efficiency.gemm.count(dtype) == 0)
+      add(fmt::format("the gpu {} has no {} matrix products", gpu.name, dtype));
+  if (gpu.efficiency.decode_attention.count(d.precision.kv) == 0 ||
+      gpu.efficiency.prefill_attention.count(d.precision.kv) == 0)
+    add(fmt::format("the gpu {} has no attention over a {} cache", gpu.name, d.precision.kv));
+  check_memory(choice, add);
+}
+
+void load_platforms(const Value& list, const Value& deployment, Scenario& scenario, Diagnostics& diagnostics) {
+  if (!list.is_list() || list.items().empty()) {
+    diagnostics.add(list.mistake("'platforms' wants a list with at least one platform"));
+    return;
+  }
+  std::vector<std::string> labels;
+  for (const Value& item : list.items()) {
+    const std::optional<PlatformEntry> entry = read_entry(item, diagnostics);
+    if (!entry) continue;
+    if (std::find(labels.begin(), labels.end(), entry->label) != labels.end())
+      diagnostics.add(item.mistake(fmt::format("two platforms are labelled '{}'", entry->label)));
+    labels.push_back(entry->label);
+    Value merged = deployment;
+    if (entry->deployment != nullptr) merged.overlay(*entry->deployment);
+    model::Deployment spec;
+    const size_t before = diagnostics.size();
+    // The shared part of the deployment is the same for all: its mistakes are reported once.
+    Diagnostics own;
+    model::load_deployment(merged, serving::Routers::names(), serving::Schedulers::names(), spec,
+                           labels.size() == 1 || entry->deployment != nullptr ? diagnostics : own);
+    collect(diagnostics, [&] {
+      platform::Cluster cluster = platform::load_cluster(entry->cluster);
+      scenario.platforms.push_back({entry->label, std::move(cluster), spec});
+    });
+    if (diagnostics.size() == before && own.empty()) check_fit(scenario.platforms.back(), item, diagnostics);
+  }
+}
+
+// Keeps the one platform the command line names; a name or file that is not in the list replaces the list.
+Value chosen_platforms(const Value& root, const std::string& wanted) {
+  const Value* list = root.find("platforms");
+  if (wanted.empty()) return list != nullptr ? *list : Value();
+  if (list != nullptr && list->is_list()) {
+    for (const Value& item : list->items()) {
+      const Value* label = item.find("label");
+      const Value* cluster = item.find("platform");
+      if ((item.is_scalar() && item.scalar() == wanted) || (label != nullptr && label->scalar() == wanted) ||
+          (cluster != nullptr && cluster->scalar() == wanted)) {
+        return Value::list_of(item);
+      }
+    }
+  }
+  return Value::parse("[" + wanted + "]", "--platform " + wanted);
+}
+
+}  // namespace
+
+Scenario load_scenario(const std::string& path, const Overrides& overrides) {
+  Scenario scenario;
+  scenario.file = path;
+  scenario.name = std::filesystem::path(path).stem().string();
+  scenario.root = Value::load(path);
+  for (const std::string& setting : overrides.settings) {
+    const size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw ConfigError(fmt::format("--set {}: wants path=value, such as deployment.tp=4", setting));
+    scenario.root.set(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  Diagnostics diagnostics;
+  collect(diagnostics, [&] { config::read_map(scenario.root, "the scenario", scenario, diagnostics); });
+  const Value* deployment = scenario.root.find("deployment");
+  const Value platforms = chosen_platforms(scenario.root, overrides.platform);
+  if (deployment == nullptr) diagnostics.add(scenario.root.mistake("the scenario lacks the key 'deployment'"));
+  if (platforms.is_null()) diagnostics.add(scenario.root.mistake("the scenario lacks the key 'platforms'"));
+  if (deployment != nullptr && !platforms.is_null()) load_platforms(platforms, *deployment, scenario, diagnostics);
+  if (overrides.has_seed) scenario.seed = overrides.seed;
+  if (overrides.has_replications) scenario.replications = overrides.replications;
+  if (overrides.engine == "step_by_step") scenario.mode = serving::StepMode::step_by_step;
+  diagnostics.throw_if_any();
+  return scenario;
+}
+
+config::Dumper::Json dump_scenario(const Scenario& scenario, const PlatformChoice& choice) {
+  config::Dumper::Json json = config::dump(scenario);
+  const model::Deployment& d = choice.deployment;
+  json["deployment"] = config::dump(d);
+  json["deployment"]["router"] = d.router;
+  json["deployment"]["scheduler"] = d.scheduler;
+  json["deployment"]["model"] = config::dump(d.llm);
+  json["deployment"]["engine"] = config::dump(d.engine);
+  json["platform"] = config::dump(choice.cluster.spec());
+  json["platform"]["label"] = choice.label;
+  json["platform"]["node"] = choice.cluster.node().name;
+  json["platform"]["gpu"] = config::dump(choice.cluster.node().gpu);
+  json["engine_mode"] = scenario.mode == serving::StepMode::fast ? "fast" : "step_by_step";
+  return json;
+}
+
+}  // namespace agentsim

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/config/dumper.hpp"
+#include "sim/config/reader.hpp"
+#include "sim/metrics/slo.hpp"
+#include "sim/model/deployment.hpp"
+#include "sim/platform/cluster.hpp"
+#include "sim/serving/replica.hpp"
+#include "sim/workload/workload_spec.hpp"
+
+namespace agentsim {
+
+// What is written down about a run and how it is cut for statistics.
+struct Reporting {
+  double sample_interval_s = 60.0;  // of replicas.csv
+  double warm_up = 0.1;             // share of the sessions, the first to arrive, left out of the statistics
+};
+
+template <class Visitor>
+void describe(Visitor& v, Reporting& r) {
+  v.field("sample_interval", r.sample_interval_s, Dimension::time, config::kPositive, "between rows of replicas.csv");
+  v.field("warm_up", r.warm_up, Dimension::number, config::Bounds{0.0, 0.9}, "share of sessions left out as warm-up");
+}
+
+// One of the platforms of a scenario, with what it changes of the deployment.
+struct PlatformChoice {
+  std::string label;
+  platform::Cluster cluster;
+  model::Deployment deployment;
+};
+
+// All that a run depends on, read and checked.
+struct Scenario {
+  std::string file;
+  std::string name;
+  std::string title;
+  workload::WorkloadSpec workload;
+  std::vector<PlatformChoice> platforms;
+  metrics::SLO slo;
+  Reporting reporting;
+  int64_t seed = 1;
+  int64_t replications = 5;
+  serving::StepMode mode = serving::StepMode::fast;
+  config::Value root;  // for the studies, which read `prices` and `study` from it
+};
+
+// What the command line changes of a file.
+struct Overrides {
+  std::vector<std::string> settings;  // "path=value"
+  std::string platform;               // only this one: a label, a name or a file
+  bool has_seed = false;
+  int64_t seed = 0;
+  bool has_replications = false;
+  int64_t replications = 0;
+  std::string engine;  // fast | step_by_step
+};
+
+// Throws ConfigError with all mistakes of the scenario and the files that it names.
+Scenario load_scenario(const std::string& path, const Overrides& overrides = {});
+
+// Every resolved value, in base units, for the manifest.
+config::Dumper::Json dump_scenario(const Scenario& scenario, const PlatformChoice& choice);
+
+}  // namespace agentsim

@@ -1,0 +1,82 @@
+#include "sim/serving/step_run.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/base/contract.hpp"
+
+namespace agentsim::serving {
+namespace {
+
+constexpr int64_t kLongestRun = 4096;
+constexpr Ticks kTickLimit = Ticks{1} << 60;
+
+Ticks share(double fraction, Ticks ticks) { return std::llround(fraction * static_cast<double>(ticks)); }
+
+}  // namespace
+
+Ticks to_ticks(double seconds) {
+  AGENTSIM_CONTRACT(seconds >= 0.0 && seconds < 1000.0, "a step of {} s is out of range", seconds);
+  return std::llround(seconds / kTickSeconds);
+}
+
+void StepRun::begin(double date_s, const StepTicks& step, int64_t context, int64_t growth) {
+  anchor_s_ = date_s;
+  step_ = step;
+  context_ = context;
+  growth_ = growth;
+  head_ = step.fixed + step.per_token * context;
+  head_communication_ = step.communication;
+  AGENTSIM_CONTRACT(head_ > 0, "a step takes {} ticks", head_);
+  max_steps_ = std::clamp<int64_t>(kTickLimit / head_, 1, kLongestRun);
+}
+
+void StepRun::change_speed(double date_s, const StepTicks& step) {
+  const int64_t done = completed(date_s, max_steps_);
+  const Ticks whole = ticks(done + 1) - ticks(done);
+  // A first step that is itself the rest of one is a smaller share of a whole step.
+  const Ticks full = step_.fixed + step_.per_token * (context_ + growth_ * done);
+  const double remaining = left(date_s, done) * static_cast<double>(whole) / static_cast<double>(full);
+  const int64_t context = context_ + growth_ * done;
+  begin(date_s, step, context, growth_);
+  head_ = std::max<Ticks>(1, share(remaining, head_));
+  head_communication_ = share(remaining, step.communication);
+}
+
+double StepRun::left(double date_s, int64_t done) const {
+  const auto whole_s = static_cast<double>(ticks(done + 1) - ticks(done)) * kTickSeconds;
+  return std::clamp(1.0 - (date_s - this->date_s(done)) / whole_s, 0.0, 1.0);
+}
+
+double StepRun::communication_until_s(double date_s) const {
+  const int64_t done = completed(date_s, max_steps_);
+  const double step_s = communication_s(done + 1) - communication_s(done);
+  return communication_s(done) + (1.0 - left(date_s, done)) * step_s;
+}
+
+// head + sum over i in [1, steps) of fixed + per_token (context + growth i)
+Ticks StepRun::ticks(int64_t steps) const {
+  if (steps <= 0) return 0;
+  const int64_t later = steps - 1;
+  return head_ + later * step_.fixed + step_.per_token * (later * context_ + growth_ * (later * steps / 2));
+}
+
+int64_t StepRun::completed(double date_s, int64_t limit) const {
+  int64_t low = 0;
+  int64_t high = limit;
+  while (low < high) {
+    const int64_t middle = (low + high + 1) / 2;
+    if (this->date_s(middle) <= date_s)
+      low = middle;
+    else
+      high = middle - 1;
+  }
+  return low;
+}
+
+double StepRun::communication_s(int64_t steps) const {
+  if (steps <= 0) return 0.0;
+  return static_cast<double>(head_communication_ + (steps - 1) * step_.communication) * kTickSeconds;
+}
+
+}  // namespace agentsim::serving

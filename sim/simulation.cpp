@@ -1,0 +1,213 @@
+#include "sim/simulation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "sim/network/flow_net.hpp"
+#include "sim/serving/gateway.hpp"
+#include "sim/serving/session_driver.hpp"
+
+namespace agentsim {
+namespace {
+
+// Looks at the replicas at fixed intervals for as long as there are sessions.
+class Sampler : public network::EventTarget {
+ public:
+  Sampler(network::Kernel& kernel, const serving::SessionDriver& driver, serving::Observer& observer,
+          std::vector<std::unique_ptr<serving::Replica>>& replicas, double interval_s, uint64_t sessions,
+          const Progress& progress)
+      : kernel_(kernel), driver_(driver), observer_(observer), replicas_(replicas), interval_s_(interval_s),
+        sessions_(sessions), progress_(progress) {}
+
+  void start() { kernel_.at(0.0, *this, 0); }
+  bool was_interrupted() const { return interrupted_; }
+
+  void on_event(uint32_t, uint64_t) override {
+    for (const auto& replica : replicas_) observer_.on_sample(replica->sample());
+    if (progress_ && !progress_(kernel_.now(), driver_.ended(), sessions_, kernel_.events())) {
+      interrupted_ = true;
+      kernel_.stop();
+    } else if (!driver_.all_ended()) {
+      ++ticks_;
+      kernel_.at(static_cast<double>(ticks_) * interval_s_, *this, 0);
+    }
+  }
+
+ private:
+  network::Kernel& kernel_;
+  const serving::SessionDriver& driver_;
+  serving::Observer& observer_;
+  std::vector<std::unique_ptr<serving::Replica>>& replicas_;
+  double interval_s_;
+  uint64_t sessions_;
+  const Progress& progress_;
+  uint64_t ticks_ = 0;
+  bool interrupted_ = false;
+};
+
+// All parts of a run, in the order in which they need each other.
+class Run {
+ public:
+  Run(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed, serving::Observer& observer,
+      const Progress& progress)
+      : scenario_(scenario), choice_(choice), workload_(scenario.workload, seed), net_(kernel_, links(choice.cluster)),
+        router_(serving::Routers::make(choice.deployment.router)),
+        scheduler_(serving::Schedulers::make(choice.deployment.scheduler)),
+        driver_(kernel_, workload_, observer), gateway_(kernel_, net_, *router_, driver_),
+        sampler_(kernel_, driver_, observer, replicas_, scenario.reporting.sample_interval_s, workload_.sessions(),
+                 progress) {
+    facts_.survey = survey(workload_, choice.deployment.llm.max_context);
+    check_capacity(scenario, choice, facts_.survey);
+    facts_.kv = model::kv_capacity(choice.deployment, choice.cluster.node().gpu);
+    add_replicas();
+  }
+
+  RunFacts run() {
+    net_.start();
+    driver_.start(gateway_);
+    sampler_.start();
+    kernel_.run();
+    if (sampler_.was_interrupted()) throw Interrupted();
+    check_invariants();
+    report();
+    return facts_;
+  }
+
+ private:
+  static std::vector<network::LinkSpec> links(const platform::Cluster& cluster) {
+    std::vector<network::LinkSpec> specs;
+    for (int link = 0; link < cluster.link_count(); ++link)
+      specs.push_back({cluster.link_name(link), cluster.link_bytes_per_s(link)});
+    return specs;
+  }
+
+  static network::Path path(const platform::Route& route) {
+    return {{route.links.begin(), route.links.end()}, route.latency_s};
+  }
+
+  void add_replicas() {
+    const platform::Cluster& cluster = choice_.cluster;
+    const model::Deployment& deployment = choice_.deployment;
+    const auto tp = static_cast<int>(deployment.tp);
+    const int count = deployment.replicas > 0 ? static_cast<int>(deployment.replicas) : cluster.gpu_count() / tp;
+    facts_.replicas = count;
+    facts_.gpus = cluster.gpu_count();
+    facts_.gpus_used = count * tp;
+    const model::Protocols protocols = model::load_protocols(cluster.node().collective_class);
+    for (int r = 0; r < count; ++r) {
+      std::vector<int> gpus;
+      for (int i = 0; i < tp; ++i) gpus.push_back(r * tp + i);
+      groups_.push_back(std::make_unique<model::CollectiveGroup>(cluster, gpus, protocols));
+      step_times_.push_back(std::make_unique<model::StepTime>(deployment, cluster.node().gpu, *groups_.back()));
+      replicas_.push_back(std::make_unique<serving::Replica>(
+          serving::Replica::Parts{kernel_, deployment, *step_times_.back(), *scheduler_, gateway_, scenario_.mode},
+          static_cast<uint32_t>(r), facts_.kv.blocks));
+      if (tp > 1) {
+        std::vector<std::pair<network::LinkId, int>> crossings;
+        for (const auto& [link, times] : groups_.back()->crossings())
+          crossings.emplace_back(static_cast<network::LinkId>(link), times);
+        replicas_.back()->join(net_, net_.add_group(crossings, *replicas_.back()));
+      }
+      gateway_.add_port({replicas_.back().get(), net_.add_path(path(cluster.ingress(gpus[0]))),
+                         net_.add_path(path(cluster.egress(gpus[0])))});
+    }
+  }
+
+  void check_invariants() const {
+    AGENTSIM_CONTRACT(driver_.all_ended(), "I1: {} of {} sessions ended", driver_.ended(), workload_.sessions());
+    AGENTSIM_CONTRACT(gateway_.submitted() == facts_.survey.calls && gateway_.answered() == facts_.survey.calls,
+                      "I1: of {} calls {} were submitted and {} answered", facts_.survey.calls, gateway_.submitted(),
+                      gateway_.answered());
+    for (const auto& replica : replicas_) {
+      AGENTSIM_CONTRACT(replica->is_idle(), "I4: a replica has work left at the end");
+      AGENTSIM_CONTRACT(replica->batcher().pool().used() == 0, "I2: {} blocks are still used at the end",
+                        replica->batcher().pool().used());
+      replica->batcher().cache().check();
+    }
+    AGENTSIM_CONTRACT(net_.bytes_requested() == net_.bytes_delivered() && net_.bytes_dropped() == 0.0,
+                      "I7: {} bytes were sent and {} arrived", net_.bytes_requested(), net_.bytes_delivered());
+  }
+
+  void report() {
+    facts_.end_s = kernel_.now();
+    facts_.events = kernel_.events();
+    facts_.flows = net_.flows_finished();
+    for (const auto& replica : replicas_) facts_.final_samples.push_back(replica->sample());
+    for (network::LinkId link = 0; link < net_.link_count(); ++link) {
+      LinkUse use{net_.link(link).name, net_.link(link).bytes_per_s, {}};
+      for (size_t c = 0; c < network::kTrafficClasses; ++c)
+        use.bytes[c] = net_.link_bytes(link, static_cast<network::TrafficClass>(c));
+      facts_.links.push_back(std::move(use));
+    }
+    facts_.notes = workload_.notes();
+    const model::LLM& llm = choice_.deployment.llm;
+    if (facts_.survey.calls_over_context > 0)
+      facts_.notes.push_back(
+          fmt::format("{} of {} calls are longer than the {} tokens that {} was made for; they are run as if it took them",
+                      facts_.survey.calls_over_context, facts_.survey.calls, llm.max_context, llm.name));
+  }
+
+  const Scenario& scenario_;
+  const PlatformChoice& choice_;
+  workload::Workload workload_;
+  network::Kernel kernel_;
+  network::FlowNet net_;
+  std::unique_ptr<serving::Router> router_;
+  std::unique_ptr<serving::Scheduler> scheduler_;
+  std::vector<std::unique_ptr<model::CollectiveGroup>> groups_;
+  std::vector<std::unique_ptr<model::StepTime>> step_times_;
+  std::vector<std::unique_ptr<serving::Replica>> replicas_;
+  serving::SessionDriver driver_;
+  serving::Gateway gateway_;
+  Sampler sampler_;
+  RunFacts facts_;
+};
+
+}  // namespace
+
+Survey survey(const workload::Workload& workload, int64_t max_context) {
+  Survey s;
+  Fnv1a hash;
+  for (size_t i = 0; i < workload.sessions(); ++i) {
+    const workload::SessionPlan plan = workload.plan(i);
+    workload::add_to(hash, plan);
+    ++s.sessions;
+    s.agents += plan.agents.size();
+    s.calls += plan.calls.size();
+    for (const workload::Call& call : plan.calls) {
+      const uint64_t tokens = uint64_t{call.prompt_tokens} + call.output_tokens;
+      s.prompt_tokens += call.prompt_tokens;
+      s.output_tokens += call.output_tokens;
+      s.longest_call_tokens = std::max(s.longest_call_tokens, tokens);
+      if (tokens > static_cast<uint64_t>(max_context)) ++s.calls_over_context;
+    }
+  }
+  s.fingerprint = hash.value();
+  return s;
+}
+
+void check_capacity(const Scenario& scenario, const PlatformChoice& choice, const Survey& survey) {
+  const model::Deployment& d = choice.deployment;
+  const int64_t blocks = model::kv_capacity(d, choice.cluster.node().gpu).blocks;
+  const auto capacity = static_cast<uint64_t>(blocks * d.engine.block_size);
+  if (survey.longest_call_tokens <= capacity) return;
+  throw ConfigError(std::vector<Diagnostic>{{Place{scenario.file, 0, 0, 1, ""},
+                                             fmt::format("the longest call has {} tokens, but a replica on '{}' caches {}",
+                                                         survey.longest_call_tokens, choice.label, capacity),
+                                             "", {}, "raise deployment.tp, or use fp8 for deployment.precision.kv"}});
+}
+
+RunFacts simulate(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed, serving::Observer& observer,
+                  const Progress& progress) {
+  return Run(scenario, choice, seed, observer, progress).run();
+}
+
+uint64_t replication_seed(int64_t seed, int64_t replication) {
+  const auto own = static_cast<uint64_t>(seed);
+  return replication == 0 ? own : mix64(own ^ mix64(static_cast<uint64_t>(replication)));
+}
+
+}  // namespace agentsim

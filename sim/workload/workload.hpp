@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/base/hash.hpp"
+#include "sim/workload/plan.hpp"
+#include "sim/workload/workload_spec.hpp"
+
+namespace agentsim::workload {
+
+// All sessions of a run, known before time begins. What it tells depends on the spec and the seed alone, so
+// every platform that is compared sees the same sessions.
+class Workload {
+ public:
+  // Reads the source's files. Throws ConfigError.
+  Workload(const WorkloadSpec& spec, uint64_t seed);
+
+  size_t sessions() const { return sessions_; }
+  // A pure function of the seed and the index: drawn anew at each call and not kept.
+  SessionPlan plan(size_t index) const;
+  // Of a closed workload; nothing for an open one.
+  std::optional<int> concurrency() const { return spec_.arrival.policy->concurrency(); }
+  // Of an open workload: non-decreasing in the index.
+  double arrival_s(size_t index) const;
+  const std::vector<std::string>& roles() const { return source_->roles(); }
+  // What was changed or assumed on the way from the source to the plans, one sentence each.
+  std::vector<std::string> notes() const { return source_->notes(); }
+  // Of all plans. Durations count as whole microseconds, so it is the same on every platform.
+  uint64_t fingerprint() const;
+
+ private:
+  WorkloadSpec spec_;
+  std::unique_ptr<SessionSource> source_;
+  size_t sessions_ = 0;
+  std::vector<double> arrivals_s_;  // empty if closed
+};
+
+// Adds all of a plan to a hash.
+void add_to(Fnv1a& hash, const SessionPlan& plan);
+
+}  // namespace agentsim::workload
