@@ -26,11 +26,12 @@ class Sampler : public network::EventTarget {
   bool was_interrupted() const { return interrupted_; }
 
   void on_event(uint32_t, uint64_t) override {
+    if (driver_.all_ended()) return;
     for (const auto& replica : replicas_) observer_.on_sample(replica->sample());
     if (progress_ && !progress_(kernel_.now(), driver_.ended(), sessions_, kernel_.events())) {
       interrupted_ = true;
       kernel_.stop();
-    } else if (!driver_.all_ended()) {
+    } else {
       ++ticks_;
       kernel_.at(static_cast<double>(ticks_) * interval_s_, *this, 0);
     }
@@ -132,7 +133,7 @@ class Run {
   }
 
   void report() {
-    facts_.end_s = kernel_.now();
+    facts_.end_s = driver_.last_end_s();
     facts_.events = kernel_.events();
     facts_.flows = net_.flows_finished();
     for (const auto& replica : replicas_) facts_.final_samples.push_back(replica->sample());

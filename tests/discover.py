@@ -11,7 +11,11 @@ from pathlib import Path
 
 
 def quoted(text):
-    return f"[==[{text}]==]"
+    """A CMake argument in which nothing is special."""
+    mark = "="
+    while f"]{mark}]" in str(text):
+        mark += "="
+    return f"[{mark}[{text}]{mark}]"
 
 
 def entry(binary, source, name, filename, skipped):

@@ -6,7 +6,7 @@
 namespace agentsim::cost {
 namespace {
 
-constexpr double kHour = 3600.0;         // s
+constexpr double kHour = 3600.0;          // s
 constexpr double kYear = 8760.0 * kHour;  // s
 
 HourlyCost owned_cost(const Ownership& terms, const platform::Cluster& cluster, double overhead_w,
@@ -24,7 +24,8 @@ HourlyCost owned_cost(const Ownership& terms, const platform::Cluster& cluster, 
   cost.host = capex.host.value * hourly_loss;
   cost.network = capex.network.value * hourly_loss;
   cost.installation = installation / terms.depreciation.value * kHour;
-  cost.capital = (total + installation + residual * total) / 2.0 * terms.cost_of_capital.value * kHour / kYear;
+  cost.capital =
+      (total + installation + residual * total) / 2.0 * terms.cost_of_capital.value * kHour / kYear;
   cost.energy = mean_power_w * terms.power.pue.value * terms.power.price.value * kHour;
   cost.colocation = max_power_w * terms.colocation.value * kHour;
   cost.operations = total * terms.opex_share.value * kHour / kYear;
@@ -49,10 +50,15 @@ double usd_per_h(const PriceList& list, const platform::Cluster& cluster, double
 
 nlohmann::ordered_json to_json(const HourlyCost& cost) {
   nlohmann::ordered_json json{{"total_usd_per_h", cost.total()}};
-  const std::pair<const char*, double> parts[] = {
-      {"rent", cost.rent},       {"gpu", cost.gpu},         {"host", cost.host},
-      {"network", cost.network}, {"installation", cost.installation}, {"capital", cost.capital},
-      {"energy", cost.energy},   {"colocation", cost.colocation},     {"operations", cost.operations}};
+  const std::pair<const char*, double> parts[] = {{"rent", cost.rent},
+                                                  {"gpu", cost.gpu},
+                                                  {"host", cost.host},
+                                                  {"network", cost.network},
+                                                  {"installation", cost.installation},
+                                                  {"capital", cost.capital},
+                                                  {"energy", cost.energy},
+                                                  {"colocation", cost.colocation},
+                                                  {"operations", cost.operations}};
   for (const auto& [name, usd_per_h] : parts)
     if (usd_per_h != 0.0) json[std::string(name) + "_usd_per_h"] = usd_per_h;
   return json;

@@ -9,13 +9,13 @@ namespace agentsim::cost {
 namespace {
 
 template <class Quoted>
-void check(const PriceList& list, const std::map<std::string, Quoted>& quotes, const char* section, const char* what,
-           const std::string& word, const std::string& label, Diagnostics& diagnostics) {
+void check(const PriceList& list, const std::map<std::string, Quoted>& quotes, const char* section,
+           const char* what, const std::string& word, const std::string& label, Diagnostics& diagnostics) {
   if (quotes.count(word) > 0) return;
   std::vector<std::string> valid;
   for (const auto& [name, quote] : quotes) valid.push_back(name);
-  Diagnostic d = list.at.mistake(
-      fmt::format("the price list '{}' has no {} '{}', which the platform '{}' needs", list.name, what, word, label));
+  Diagnostic d = list.at.mistake(fmt::format(
+      "the price list '{}' has no {} '{}', which the platform '{}' needs", list.name, what, word, label));
   d.suggestion = nearest(word, valid);
   d.valid = valid;
   d.note = fmt::format("add '{}' to '{}' of the price list", word, section);
@@ -43,7 +43,8 @@ void check_priced(const PriceList& list, const platform::Cluster& cluster, const
     check(list, list.gpu_hour, "gpu_hour", "rent of the gpu", node.gpu.name, label, diagnostics);
     return;
   }
-  check(list, list.owned.node_capex, "node_capex", "purchase price of the node", node.name, label, diagnostics);
+  check(list, list.owned.node_capex, "node_capex", "purchase price of the node", node.name, label,
+        diagnostics);
   check(list, list.owned.power.node_overhead, "power.node_overhead", "power of the node", node.name, label,
         diagnostics);
 }

@@ -26,22 +26,24 @@ struct PowerTerms {
 // What owning and housing machines costs.
 struct Ownership {
   std::map<std::string, NodeCapex> node_capex;
-  Quote<Share> installation_share;   // of the capex
+  Quote<Share> installation_share;  // of the capex
   Quote<Duration> depreciation;
-  Quote<Share> residual_fraction;    // of the capex, at the end of the depreciation
+  Quote<Share> residual_fraction;  // of the capex, at the end of the depreciation
   Quote<YearlyShare> cost_of_capital;
   PowerTerms power;
-  Quote<PowerRent> colocation;       // for the power the machines can draw
-  Quote<YearlyShare> opex_share;     // of the capex
+  Quote<PowerRent> colocation;    // for the power the machines can draw
+  Quote<YearlyShare> opex_share;  // of the capex
 };
 
-// One price list (platforms/prices/*.yaml): renting GPUs by the hour, or owning nodes. Which of the two, `basis` says.
+// One price list (platforms/prices/*.yaml): renting GPUs by the hour, or owning nodes. Which of the two,
+// `basis` says.
 struct PriceList {
   std::string name;
   std::string title;
-  std::string basis;  // rental | owned
-  std::map<std::string, Quote<Rent>> gpu_hour;       // on demand
-  std::map<std::string, Quote<Rent>> spot_gpu_hour;  // for people: no result uses it, as a spot GPU can be taken away
+  std::string basis;                            // rental | owned
+  std::map<std::string, Quote<Rent>> gpu_hour;  // on demand
+  std::map<std::string, Quote<Rent>>
+      spot_gpu_hour;  // for people: no result uses it, as a spot GPU can be taken away
   Ownership owned;
   config::Value at;  // where the list is named, for messages
 
@@ -59,7 +61,8 @@ template <class Visitor>
 void describe(Visitor& v, PowerTerms& power) {
   v.section("price", power.price, "of energy", config::Need::required);
   v.section("pue", power.pue, "power usage effectiveness of the building", config::Need::required);
-  v.named_sections("node_overhead", power.node_overhead, "power of a node beside its GPUs", config::Need::required);
+  v.named_sections("node_overhead", power.node_overhead, "power of a node beside its GPUs",
+                   config::Need::required);
 }
 
 template <class Visitor>
@@ -89,8 +92,8 @@ void describe(Visitor& v, PriceList& list) {
   }
 }
 
-// Loads platforms/prices/<name>.yaml, a path, or an inline map. Mistakes go to the diagnostics; a file that is not
-// YAML throws ConfigError.
+// Loads platforms/prices/<name>.yaml, a path, or an inline map. Mistakes go to the diagnostics; a file that
+// is not YAML throws ConfigError.
 PriceList load_price_list(const config::Value& word_or_map, Diagnostics& diagnostics);
 
 // Reports every price that the list lacks for a platform, at the place that names the list.

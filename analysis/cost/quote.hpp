@@ -6,8 +6,8 @@
 
 namespace agentsim::cost {
 
-// A number of a price list and where it comes from. `Kind` says under which key the number stands, what it measures,
-// its range, and whether it is a share a year.
+// A number of a price list and where it comes from. `Kind` says under which key the number stands, what it
+// measures, its range, and whether it is a share a year.
 template <class Kind>
 struct Quote {
   double value = 0.0;  // in the base unit of Kind::dimension
@@ -76,9 +76,11 @@ template <class Visitor, class Kind>
 void describe(Visitor& v, Quote<Kind>& quote) {
   using config::Need;
   v.field(Kind::key, quote.value, Kind::dimension, Kind::bounds, "the number", Need::required);
-  if constexpr (Kind::yearly) v.choice("per", quote.per, {"year"}, "the time it is a share of", Need::required);
+  if constexpr (Kind::yearly)
+    v.choice("per", quote.per, {"year"}, "the time it is a share of", Need::required);
   v.field("source", quote.source, "where the number comes from", Need::required);
-  v.choice("verified", quote.verified, {"datasheet", "estimated", "measured"}, "how sure it is", Need::required);
+  v.choice("verified", quote.verified, {"datasheet", "estimated", "measured"}, "how sure it is",
+           Need::required);
   v.field("date", quote.date, "when it held");
 }
 

@@ -12,8 +12,8 @@ struct Throughput {
   std::optional<double> output_tokens_per_s;
 };
 
-// The cost of the whole fleet over what it got done: idle hours are paid by the sessions there are. Empty where
-// nothing was done, because that has no finite price.
+// The cost of the whole fleet over what it got done: idle hours are paid by the sessions there are. Empty
+// where nothing was done, because that has no finite price.
 struct SessionCost {
   std::optional<double> usd_per_h;
   std::optional<double> usd_per_session;      // USD/h / (sessions / h)

@@ -45,7 +45,8 @@ Estimate estimate(const std::vector<std::optional<double>>& sample, double confi
   return incomplete;
 }
 
-std::optional<size_t> replications_needed(double deviation, double half_width, double confidence, size_t limit) {
+std::optional<size_t> replications_needed(double deviation, double half_width, double confidence,
+                                          size_t limit) {
   if (deviation <= 0.0) return 2;
   for (size_t n = 2; n <= limit; ++n)
     if (student_t(confidence, n - 1) * deviation / std::sqrt(static_cast<double>(n)) <= half_width) return n;

@@ -25,15 +25,16 @@ struct Estimate {
 
 Estimate estimate(const std::vector<double>& sample, double confidence);
 
-// The same, where replications may lack a value. One without a value leaves the whole estimate empty, because what
-// is undefined (the cost of no session at all) is often the worst; n counts the values there are.
+// The same, where replications may lack a value. One without a value leaves the whole estimate empty, because
+// what is undefined (the cost of no session at all) is often the worst; n counts the values there are.
 Estimate estimate(const std::vector<std::optional<double>>& sample, double confidence);
 
 // The two-sided quantile of Student's t: P(|T| <= t) = confidence.
 double student_t(double confidence, size_t degrees_of_freedom);
 
-// The least number of replications, at least 2, with t(n - 1) s / sqrt(n) <= half_width, if the deviation stays what
-// it is. Empty beyond `limit`.
-std::optional<size_t> replications_needed(double deviation, double half_width, double confidence, size_t limit = 1000);
+// The least number of replications, at least 2, with t(n - 1) s / sqrt(n) <= half_width, if the deviation
+// stays what it is. Empty beyond `limit`.
+std::optional<size_t> replications_needed(double deviation, double half_width, double confidence,
+                                          size_t limit = 1000);
 
 }  // namespace agentsim::statistics

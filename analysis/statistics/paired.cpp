@@ -9,8 +9,8 @@ namespace {
 
 template <class Combine>
 OptionalValues pairs(const OptionalValues& candidate, const OptionalValues& baseline, Combine combine) {
-  AGENTSIM_CONTRACT(candidate.size() == baseline.size(), "{} replications cannot be paired with {}", candidate.size(),
-                    baseline.size());
+  AGENTSIM_CONTRACT(candidate.size() == baseline.size(), "{} replications cannot be paired with {}",
+                    candidate.size(), baseline.size());
   OptionalValues all;
   for (size_t i = 0; i < candidate.size(); ++i) {
     const bool has_both = candidate[i] && baseline[i];
@@ -21,7 +21,8 @@ OptionalValues pairs(const OptionalValues& candidate, const OptionalValues& base
 
 }  // namespace
 
-Estimate paired_difference(const OptionalValues& candidate, const OptionalValues& baseline, double confidence) {
+Estimate paired_difference(const OptionalValues& candidate, const OptionalValues& baseline,
+                           double confidence) {
   const auto difference = [](double c, double b) -> std::optional<double> { return c - b; };
   return estimate(pairs(candidate, baseline, difference), confidence);
 }

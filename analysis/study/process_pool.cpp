@@ -23,15 +23,17 @@
 namespace agentsim::study {
 namespace {
 
-volatile sig_atomic_t interrupted = 0;
+volatile sig_atomic_t was_signalled = 0;
 
-void note_interrupt(int) { interrupted = 1; }
+void note_interrupt(int) {
+  was_signalled = 1;
+}
 
 // Holds SIGINT and SIGTERM back except while the pool waits, so that none is lost between a look and a wait.
 class Signals {
  public:
   Signals() {
-    interrupted = 0;
+    was_signalled = 0;
     sigset_t held;
     sigemptyset(&held);
     for (const int signal : kSignals) sigaddset(&held, signal);
@@ -70,9 +72,16 @@ class Signals {
 };
 
 // What a child says before it ends: a kind, then the text of its mistake.
-enum class Message : char { config_error = 'c', contract_violation = 'v', run_error = 'r', interrupted = 'i' };
+enum class Message : char {
+  config_error = 'c',
+  contract_violation = 'v',
+  run_error = 'r',
+  interrupted = 'i'
+};
 
-std::string message(Message kind, const std::string& text) { return static_cast<char>(kind) + text; }
+std::string message(Message kind, const std::string& text) {
+  return static_cast<char>(kind) + text;
+}
 
 // "" if the work ended well.
 std::string outcome(const std::function<void()>& work) {
@@ -110,15 +119,21 @@ std::string outcome(const std::function<void()>& work) {
 // Raises what a child reported or died of.
 void raise_failure(const std::string& job, const std::string& text, int status) {
   if (WIFSIGNALED(status))
-    throw RunError(fmt::format("{}: ended by signal {} ({})", job, WTERMSIG(status), ::strsignal(WTERMSIG(status))));
+    throw RunError(
+        fmt::format("{}: ended by signal {} ({})", job, WTERMSIG(status), ::strsignal(WTERMSIG(status))));
   if (text.empty() && WEXITSTATUS(status) == 0) return;
-  if (text.empty()) throw RunError(fmt::format("{}: ended with status {} and no message", job, WEXITSTATUS(status)));
+  if (text.empty())
+    throw RunError(fmt::format("{}: ended with status {} and no message", job, WEXITSTATUS(status)));
   const std::string words = text.substr(1);
   switch (static_cast<Message>(text.front())) {
-    case Message::config_error: throw ConfigError(words);
-    case Message::contract_violation: throw ContractViolation(fmt::format("{}: {}", job, words));
-    case Message::interrupted: throw Interrupted();
-    case Message::run_error: break;
+    case Message::config_error:
+      throw ConfigError(words);
+    case Message::contract_violation:
+      throw ContractViolation(fmt::format("{}: {}", job, words));
+    case Message::interrupted:
+      throw Interrupted();
+    case Message::run_error:
+      break;
   }
   throw RunError(fmt::format("{}: {}", job, words));
 }
@@ -150,7 +165,8 @@ class Pool {
 
   void start(size_t job) {
     int ends[2];
-    if (::pipe(ends) != 0) throw RunError(fmt::format("{}: no pipe: {}", jobs_[job].name, std::strerror(errno)));
+    if (::pipe(ends) != 0)
+      throw RunError(fmt::format("{}: no pipe: {}", jobs_[job].name, std::strerror(errno)));
     std::fflush(nullptr);  // what stands in a buffer would be written twice
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
@@ -173,7 +189,7 @@ class Pool {
     std::vector<pollfd> pipes;
     for (const Child& child : children_) pipes.push_back({child.pipe, POLLIN, 0});
     const int ready = ::ppoll(pipes.data(), pipes.size(), nullptr, &signals_.while_waiting());
-    if (interrupted != 0) throw Interrupted();
+    if (was_signalled != 0) throw Interrupted();
     if (ready <= 0) return;
     for (size_t i = pipes.size(); i-- > 0;)
       if (pipes[i].revents != 0) listen(i);

@@ -16,21 +16,25 @@ std::vector<cost::PriceList> load_prices(const Scenario& scenario, Diagnostics& 
   std::vector<cost::PriceList> lists;
   const Value* prices = scenario.root.find("prices");
   if (prices == nullptr || prices->is_null()) {
-    Diagnostic d = scenario.root.mistake("the scenario lacks the key 'prices', without which no costs can be compared");
+    Diagnostic d =
+        scenario.root.mistake("the scenario lacks the key 'prices', without which no costs can be compared");
     d.valid = config::Library::names("platforms/prices");
     diagnostics.add(std::move(d));
     return lists;
   }
-  if (prices->is_list() && prices->items().empty()) diagnostics.add(prices->mistake("'prices' wants at least one price list"));
+  if (prices->is_list() && prices->items().empty())
+    diagnostics.add(prices->mistake("'prices' wants at least one price list"));
   for (const Value& word : prices->is_list() ? prices->items() : std::vector<Value>{*prices}) {
     Diagnostics own;
     cost::PriceList list = cost::load_price_list(word, own);
     const bool is_twice =
         std::any_of(lists.begin(), lists.end(), [&](const auto& other) { return other.name == list.name; });
-    if (own.empty() && is_twice) own.add(word.mistake(fmt::format("two price lists are called '{}'", list.name)));
+    if (own.empty() && is_twice)
+      own.add(word.mistake(fmt::format("two price lists are called '{}'", list.name)));
     const bool is_sound = own.empty();
     if (is_sound)
-      for (const PlatformChoice& choice : scenario.platforms) cost::check_priced(list, choice.cluster, choice.label, own);
+      for (const PlatformChoice& choice : scenario.platforms)
+        cost::check_priced(list, choice.cluster, choice.label, own);
     try {
       own.throw_if_any();
     } catch (const ConfigError& error) {

@@ -12,7 +12,7 @@ namespace agentsim::study {
 struct StudySpec {
   double tolerance = 0.05;
   double confidence = 0.95;
-  std::string baseline;                // a label; absent: the first platform listed
+  std::string baseline;                 // a label; absent: the first platform listed
   std::vector<cost::PriceList> prices;  // the verdict uses the first
 };
 
@@ -25,8 +25,8 @@ void describe(Visitor& v, StudySpec& spec) {
   v.field("baseline", spec.baseline, "the platform the others are compared with");
 }
 
-// Reads `study` and `prices` of a scenario and checks them against its platforms: every platform has every price, the
-// baseline is one of them, and labels can name folders. Throws ConfigError with all mistakes.
+// Reads `study` and `prices` of a scenario and checks them against its platforms: every platform has every
+// price, the baseline is one of them, and labels can name folders. Throws ConfigError with all mistakes.
 StudySpec load_study(const Scenario& scenario);
 
 }  // namespace agentsim::study

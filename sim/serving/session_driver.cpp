@@ -88,6 +88,10 @@ void SessionDriver::on_reply(uint64_t ticket, const CallRecord& record) {
   const uint32_t agent = agent_of(ticket);
   Active& active = active_[slot];
   const uint32_t call = active.plan.agents[agent].first_call + record.call;
+  AGENTSIM_CONTRACT(record.arrival_s <= record.queued_s && record.queued_s <= record.scheduled_s &&
+                        record.scheduled_s <= record.first_token_s && record.first_token_s <= record.last_token_s &&
+                        record.last_token_s <= record.end_s,
+                    "I3: the dates of call {} of session {} are out of order", call, record.session);
   active.records[call] = record;
   active.last_replica = record.replica;
   for (uint32_t child = agent + 1; child < active.plan.agents.size(); ++child) {
@@ -171,6 +175,7 @@ void SessionDriver::end_session(Active& active, uint64_t slot) {
                     "I8: the critical path of session {} has {} s of {} s", session.session, session.path.sum(), latency_s);
   observer_.on_session_end(session, active.records);
   ++ended_;
+  last_end_s_ = kernel_.now();
   active = Active{};
   unused_.push_back(slot);
   if (workload_.concurrency() && next_session_ < workload_.sessions()) kernel_.at(kernel_.now(), *this, kArrival);

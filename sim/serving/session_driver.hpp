@@ -23,6 +23,8 @@ class SessionDriver : public network::EventTarget, public GatewayClient {
 
   uint64_t started() const { return next_session_; }
   uint64_t ended() const { return ended_; }
+  // When the latest session to end so far ended.
+  double last_end_s() const { return last_end_s_; }
   bool all_ended() const { return ended_ == workload_.sessions(); }
 
   void on_event(uint32_t kind, uint64_t payload) override;
@@ -69,6 +71,7 @@ class SessionDriver : public network::EventTarget, public GatewayClient {
   std::vector<uint64_t> unused_;
   uint64_t next_session_ = 0;
   uint64_t ended_ = 0;
+  double last_end_s_ = 0.0;
 };
 
 }  // namespace agentsim::serving
