@@ -1,9 +1,11 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 
+#include "analysis/study/comparison.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "sim/config/library.hpp"
@@ -36,16 +38,40 @@ Rows files(const std::string& folder) {
   return rows;
 }
 
-Rows columns() {
-  Rows rows;
-  for (const metrics::ColumnDoc& doc : metrics::run_columns()) rows.emplace_back(doc.file + " " + doc.name, doc.meaning);
-  return rows;
+// The unit that the end of a column's name tells.
+std::string unit(const std::string& name) {
+  static const std::vector<std::pair<std::string, std::string>> ends{
+      {"usd_per_h", "USD/h"}, {"session", "USD"},  {"usd_per_mtok_output", "USD"}, {"usd_per_mtok_total", "USD"},
+      {"bytes_per_s", "B/s"}, {"_per_h", "1/h"},   {"_s", "s"},                    {"_s_p50", "s"},
+      {"_s_p90", "s"},        {"_s_p95", "s"},     {"_s_mean", "s"},               {"_share", "1"},
+      {"_tokens", "tokens"},  {"_blocks", "blocks"}, {"bytes", "B"},               {"flop", "FLOP"},
+      {"_w", "W"},            {"mfu", "1"},        {"mbu", "1"}};
+  if (name == "session") return "-";
+  for (const auto& [end, word] : ends)
+    if (name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0) return word;
+  return "-";
+}
+
+// The tables of docs/output.md.
+void print_columns() {
+  std::vector<metrics::ColumnDoc> docs = metrics::run_columns();
+  const std::vector<metrics::ColumnDoc> more = study::comparison_columns();
+  docs.insert(docs.end(), more.begin(), more.end());
+  std::string file;
+  for (const metrics::ColumnDoc& doc : docs) {
+    if (doc.file != file) {
+      const bool is_file = doc.file.find(',') == std::string::npos;
+      fmt::print("{}### {}\n\n| {} | unit | meaning |\n| --- | --- | --- |\n", file.empty() ? "" : "\n",
+                 is_file ? doc.file : "Values of metric", is_file ? "column" : "metric");
+    }
+    file = doc.file;
+    fmt::print("| {} | {} | {} |\n", doc.name, unit(doc.name), doc.meaning);
+  }
 }
 
 const std::map<std::string, std::function<Rows()>>& kinds() {
   static const std::map<std::string, std::function<Rows()>> all{
       {"arrivals", policies<workload::Arrivals>},
-      {"columns", columns},
       {"engines", [] { return files("platforms/engines"); }},
       {"gpus", [] { return files("platforms/gpus"); }},
       {"models", [] { return files("scenarios/models"); }},
@@ -70,17 +96,17 @@ void print(const std::string& kind, const Rows& rows) {
 
 void add_list(CLI::App& app, Arguments& arguments) {
   CLI::App* sub = app.add_subcommand("list", "Names everything a scenario can choose from");
-  std::vector<std::string> names;
+  std::vector<std::string> names{"columns"};
   for (const auto& [name, rows] : kinds()) names.push_back(name);
   sub->add_option("KIND", arguments.files, "one of: " + fmt::format("{}", fmt::join(names, ", ")))
       ->check(CLI::IsMember(names));
   sub->callback([&arguments] {
-    for (const auto& [name, rows] : kinds()) {
-      const bool wanted = arguments.files.empty() ? name != "columns"
-                                                  : std::find(arguments.files.begin(), arguments.files.end(), name) !=
-                                                        arguments.files.end();
-      if (wanted) print(name, rows());
-    }
+    const auto wanted = [&](const std::string& name) {
+      return std::find(arguments.files.begin(), arguments.files.end(), name) != arguments.files.end();
+    };
+    if (wanted("columns")) print_columns();
+    for (const auto& [name, rows] : kinds())
+      if (arguments.files.empty() || wanted(name)) print(name, rows());
   });
 }
 

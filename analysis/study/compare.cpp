@@ -60,15 +60,21 @@ std::vector<std::vector<Run>> read_runs(const Scenario& scenario, const StudySpe
 }
 
 Json manifest(const Scenario& scenario, const CompareOptions& options, const Comparison& comparison) {
-  Json resolved = Json::object(), prices = Json::object();
+  Json resolved = Json::object(), prices = Json::object(), seeds = Json::array();
+  for (int64_t r = 0; r < scenario.replications; ++r) seeds.push_back(replication_seed(scenario.seed, r));
   for (const PlatformChoice& choice : scenario.platforms)
     resolved[choice.label] = dump_scenario(scenario, choice);
   for (const cost::PriceList& list : comparison.study.prices) prices[list.name] = config::dump(list);
-  return {{"command", options.command}, {"version", version()},
-          {"scenario", scenario.file},  {"replications", scenario.replications},
-          {"seeds", comparison.seeds},  {"fingerprint", comparison.fingerprint},
-          {"notes", comparison.notes},  {"study", config::dump(comparison.study)},
-          {"prices", prices},           {"resolved", resolved}};
+  return {{"command", options.command},
+          {"version", version()},
+          {"scenario", scenario.file},
+          {"replications", scenario.replications},
+          {"seeds", seeds},
+          {"fingerprint", comparison.fingerprint},
+          {"notes", comparison.notes},
+          {"study", config::dump(comparison.study)},
+          {"prices", prices},
+          {"resolved", resolved}};
 }
 
 }  // namespace

@@ -13,6 +13,8 @@
 namespace agentsim::study {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 cost::HourlyCost mean_hourly(const std::vector<Run>& runs, size_t list) {
   using cost::HourlyCost;
   cost::HourlyCost mean;
@@ -103,6 +105,12 @@ void add_notes(const std::vector<std::vector<Run>>& runs, Comparison& comparison
   const metrics::SLO& slo = comparison.slo;
   if (slo.ttft_s <= 0.0 && slo.tpot_s <= 0.0 && slo.active_s <= 0.0)
     notes.push_back("the scenario sets no SLO: every session meets it, and verdicts rest on cost alone");
+  if (comparison.repeats > 0)
+    notes.push_back(
+        fmt::format("{} of {} replications repeat another one and do not count: this workload hardly depends "
+                    "on the seed (draw the "
+                    "arrivals or shuffle the trace)",
+                    comparison.repeats, comparison.repeats + comparison.seeds.size()));
   if (comparison.seeds.size() == 1) notes.push_back("one replication has no intervals and decides nothing");
   for (const PlatformResult& platform : comparison.platforms) {
     if (platform.gpus_used < platform.gpus)
@@ -115,6 +123,38 @@ void add_notes(const std::vector<std::vector<Run>>& runs, Comparison& comparison
             figure.metric->name, platform.label, comparison.seeds.size() - figure.estimate.n,
             comparison.seeds.size()));
   }
+}
+
+// Whether two replications are the same run under two seeds.
+bool repeats(const Run& a, const Run& b) {
+  Json left = a.summary, right = b.summary;
+  left.erase("seed");
+  right.erase("seed");
+  return a.plans_fingerprint == b.plans_fingerprint && left == right;
+}
+
+// The replications that are not another one once more on every platform. Where nothing depends on the seed,
+// all are the first, and to count them as independent would make up a certainty that is not there.
+std::vector<size_t> distinct_replications(const std::vector<std::vector<Run>>& runs) {
+  std::vector<size_t> distinct;
+  for (size_t r = 0; r < runs.front().size(); ++r) {
+    const bool is_repeat = std::any_of(distinct.begin(), distinct.end(), [&](size_t earlier) {
+      return std::all_of(runs.begin(), runs.end(),
+                         [&](const auto& runs_of) { return repeats(runs_of[r], runs_of[earlier]); });
+    });
+    if (!is_repeat) distinct.push_back(r);
+  }
+  return distinct;
+}
+
+std::vector<std::vector<Run>> chosen(const std::vector<std::vector<Run>>& runs,
+                                     const std::vector<size_t>& replications) {
+  std::vector<std::vector<Run>> kept;
+  for (const std::vector<Run>& runs_of : runs) {
+    kept.emplace_back();
+    for (const size_t r : replications) kept.back().push_back(runs_of[r]);
+  }
+  return kept;
 }
 
 void check_same_sessions(const std::vector<std::vector<Run>>& runs, const Scenario& scenario) {
@@ -136,18 +176,21 @@ const Figure& PlatformResult::figure(const std::string& metric, const std::strin
 }
 
 Comparison summarise(const Scenario& scenario, const StudySpec& study,
-                     const std::vector<std::vector<Run>>& runs) {
-  AGENTSIM_CONTRACT(runs.size() == scenario.platforms.size() && !runs.empty() && !runs.front().empty(),
-                    "{} platforms were run of {}", runs.size(), scenario.platforms.size());
-  check_same_sessions(runs, scenario);
+                     const std::vector<std::vector<Run>>& all) {
+  AGENTSIM_CONTRACT(all.size() == scenario.platforms.size() && !all.empty() && !all.front().empty(),
+                    "{} platforms were run of {}", all.size(), scenario.platforms.size());
+  check_same_sessions(all, scenario);
+  const std::vector<size_t> replications = distinct_replications(all);
+  const std::vector<std::vector<Run>> runs = chosen(all, replications);
   Comparison comparison;
   comparison.file = scenario.file;
   comparison.name = scenario.name;
   comparison.title = scenario.title;
   comparison.study = study;
   comparison.slo = scenario.slo;
-  for (size_t r = 0; r < runs.front().size(); ++r)
+  for (const size_t r : replications)
     comparison.seeds.push_back(replication_seed(scenario.seed, static_cast<int64_t>(r)));
+  comparison.repeats = all.front().size() - replications.size();
   for (size_t p = 0; p < runs.size(); ++p)
     if (scenario.platforms[p].label == study.baseline) comparison.baseline = p;
   for (size_t p = 0; p < runs.size(); ++p)
@@ -156,8 +199,8 @@ Comparison summarise(const Scenario& scenario, const StudySpec& study,
   add_verdicts(comparison);
   add_notes(runs, comparison);
   Fnv1a hash;
-  for (const std::vector<Run>& replications : runs)
-    for (const Run& run : replications) hash.add(run.fingerprint);
+  for (const std::vector<Run>& runs_of : all)
+    for (const Run& run : runs_of) hash.add(run.fingerprint);
   hash.add(comparison_csv(comparison)).add(to_json(comparison).dump());
   comparison.fingerprint = fmt::format("{:016x}", hash.value());
   return comparison;

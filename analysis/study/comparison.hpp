@@ -32,7 +32,8 @@ struct Comparison {
   std::string title;
   StudySpec study;
   metrics::SLO slo;
-  std::vector<uint64_t> seeds;  // of the replications
+  std::vector<uint64_t> seeds;  // of the replications that count
+  size_t repeats = 0;           // replications left out because they are another one once more
   std::vector<PlatformResult> platforms;
   size_t baseline = 0;            // index into platforms
   std::vector<Verdict> verdicts;  // on every platform but the baseline
@@ -40,8 +41,9 @@ struct Comparison {
   std::string fingerprint;  // of all runs and of what is said here; 16 hex digits
 };
 
-// `runs[p][r]` is replication r on platform p of the scenario. Throws ContractViolation if the platforms of a
-// replication did not run the same sessions.
+// `runs[p][r]` is replication r on platform p of the scenario. A replication that ran the same sessions as
+// another one with the same results on every platform is left out: it is no further evidence. Throws
+// ContractViolation if the platforms of a replication did not run the same sessions.
 Comparison summarise(const Scenario& scenario, const StudySpec& study,
                      const std::vector<std::vector<Run>>& runs);
 

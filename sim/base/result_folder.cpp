@@ -74,7 +74,11 @@ void ResultFolder::commit() {
   const bool replaces = fs::exists(target_);
   if (replaces) fs::rename(target_, old, failed);
   if (!failed) fs::rename(partial_, target_, failed);
-  if (failed) throw RunError(fmt::format("{}: cannot be put in place: {}", target_.string(), failed.message()));
+  if (failed) {
+    std::error_code ignored;
+    if (replaces && !fs::exists(target_, ignored)) fs::rename(old, target_, ignored);
+    throw RunError(fmt::format("{}: cannot be put in place: {}", target_.string(), failed.message()));
+  }
   committed_ = true;
   if (replaces) fs::remove_all(old, failed);
 }

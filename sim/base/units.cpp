@@ -85,7 +85,8 @@ std::optional<double> parse_number(std::string_view text, std::string* rest) {
   const size_t start = copy.find_first_not_of(" \t");
   if (start == std::string::npos || copy.find_first_of("0123456789", start) == std::string::npos) return {};
   if (copy.find_first_not_of("+-.0123456789", start) == start) return {};
-  if (copy.compare(start, 2, "0x") == 0) return {};
+  const size_t digits = copy.find_first_not_of("+-", start);
+  if (copy.compare(digits, 2, "0x") == 0 || copy.compare(digits, 2, "0X") == 0) return {};
   char* end = nullptr;
   const double value = std::strtod(copy.c_str() + start, &end);
   if (end == copy.c_str() + start || !std::isfinite(value)) return {};
@@ -107,7 +108,7 @@ std::optional<double> parse_quantity(std::string_view text, Dimension dimension)
   if (word.empty() && *value == 0.0) return 0.0;
   const Table& words = table(dimension);
   const auto found = words.find(word);
-  if (found == words.end()) return {};
+  if (found == words.end() || !std::isfinite(*value * found->second)) return {};
   return *value * found->second;
 }
 

@@ -56,6 +56,8 @@ void Value::set(const std::string& path, const std::string& yaml_text) {
   const auto fail = [&](const std::string& why) -> ConfigError {
     return ConfigError(std::vector<Diagnostic>{{Place{label, 0, 0, 1, ""}, why, "", {}, ""}});
   };
+  // getline sees no step behind the last dot.
+  if (path.empty() || path.back() == '.') throw fail("the path has an empty step");
   Value* at = this;
   std::istringstream steps(path);
   std::string step;

@@ -23,6 +23,20 @@ void enter(Request& request, Request::Phase phase, const Clock& clock) {
   request.phase_fabric_s = clock.fabric_s;
 }
 
+// Ends a step that computed tokens again which a preemption had thrown away. Its time counts as recomputation by their
+// share of the call's tokens in it; a chunk may go on to tokens that are new.
+void end_recompute_step(Request& request, const Clock& clock) {
+  const uint32_t redone = std::min(request.computed, request.lost_tokens) - (request.computed - request.scheduled);
+  request.record.recomputed_tokens += redone;
+  TimeSplit& split = request.record.split;
+  const double before_s = split.recompute_s;
+  enter(request, request.computed < request.lost_tokens ? Request::Phase::recompute : request.resumed, clock);
+  const double new_share = 1.0 - static_cast<double>(redone) / static_cast<double>(request.scheduled);
+  const double new_s = (split.recompute_s - before_s) * new_share;
+  split.recompute_s -= new_s;
+  (request.resumed == Request::Phase::prefill ? split.prefill_s : split.decode_s) += new_s;
+}
+
 }  // namespace
 
 Batcher::Batcher(const model::Deployment& deployment, const Scheduler& scheduler, int64_t kv_blocks)
@@ -109,7 +123,7 @@ Batcher::Owned Batcher::preempt_last(int64_t& budget, const Clock& clock) {
   budget += request->scheduled;
   request->scheduled = 0;
   release(*request);
-  request->lost_tokens = request->computed;
+  request->lost_tokens = std::max(request->lost_tokens, request->computed);
   request->computed = 0;
   ++request->record.preemptions;
   ++preemptions_;
@@ -139,9 +153,8 @@ void Batcher::admit_waiting(int64_t& budget, const Clock& clock) {
       request->record.hit_tokens = hit;
       request->record.scheduled_s = clock.now_s;
     }
-    request->record.recomputed_tokens += std::max(request->lost_tokens, hit) - hit;
-    request->lost_tokens = 0;
-    enter(*request, request->generated == 0 ? Request::Phase::prefill : Request::Phase::recompute, clock);
+    request->resumed = request->generated == 0 ? Request::Phase::prefill : Request::Phase::decode;
+    enter(*request, hit < request->lost_tokens ? Request::Phase::recompute : request->resumed, clock);
     running_.push_back(std::move(request));
     changed_ = true;
   }
@@ -196,6 +209,7 @@ std::vector<Batcher::Owned> Batcher::finish(int64_t steps, const Clock& clock) {
     // Other calls can use the prompt's blocks as soon as they are computed.
     if (request.phase != Request::Phase::decode)
       share(request, std::min(request.computed, request.record.prompt_tokens));
+    if (request.phase == Request::Phase::recompute) end_recompute_step(request, clock);
     const bool caught_up = request.generated > 0 && request.missing_tokens() == 1;
     if (caught_up && request.phase == Request::Phase::prefill) request.record.first_token_s = clock.now_s;
     if (caught_up && request.phase != Request::Phase::decode) enter(request, Request::Phase::decode, clock);

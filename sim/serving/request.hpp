@@ -20,7 +20,8 @@ struct Request {
   PrefixCache::NodeId node = PrefixCache::kRoot;  // end of the shared prefix it holds
   uint32_t shared_tokens = 0;                     // length of that prefix
   int64_t own_blocks = 0;                         // beyond it
-  uint32_t lost_tokens = 0;                       // computed before the last preemption
+  uint32_t lost_tokens = 0;                       // computed at most before a preemption; up to there it is again
+  Phase resumed = Phase::prefill;                 // what recomputing leads back to
   uint32_t scheduled = 0;                         // tokens of the step in flight
   Phase phase = Phase::queued;
   double phase_start_s = 0.0;

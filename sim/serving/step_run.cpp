@@ -28,7 +28,9 @@ void StepRun::begin(double date_s, const StepTicks& step, int64_t context, int64
   head_ = step.fixed + step.per_token * context;
   head_communication_ = step.communication;
   AGENTSIM_CONTRACT(head_ > 0, "a step takes {} ticks", head_);
-  max_steps_ = std::clamp<int64_t>(kTickLimit / head_, 1, kLongestRun);
+  const double longest = static_cast<double>(step.fixed) +
+                         static_cast<double>(step.per_token) * static_cast<double>(context + growth * kLongestRun);
+  max_steps_ = std::clamp<int64_t>(static_cast<int64_t>(static_cast<double>(kTickLimit) / longest), 1, kLongestRun);
 }
 
 void StepRun::change_speed(double date_s, const StepTicks& step) {

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <map>
 #include <set>
 
 #include "sim/workload/plan_graph.hpp"
@@ -217,6 +218,24 @@ TEST_CASE("a shuffled trace is a permutation of itself") {
   for (size_t i = 0; i < workload.sessions(); ++i) names.insert(workload.plan(i).name);
   CHECK(names.size() == 533);
   CHECK(workload.plan(0).name != "1");
+}
+
+TEST_CASE("a resampled trace draws sessions with replacement and each copy is another user") {
+  const std::string file = "scenarios/traces/claude_code_533_sessions.csv.gz";
+  const Workload workload = make_workload(replay(file, ", order: resampled"));
+  std::map<std::string, size_t> first;
+  size_t repeats = 0;
+  for (size_t i = 0; i < workload.sessions(); ++i) {
+    const SessionPlan plan = workload.plan(i);
+    const auto [at, is_new] = first.emplace(plan.name, i);
+    if (is_new) continue;
+    ++repeats;
+    CHECK(workload.plan(at->second).calls.size() == plan.calls.size());
+    CHECK(workload.plan(at->second).slices[0].stream != plan.slices[0].stream);
+  }
+  // Of n draws with replacement about n / e never come up: 196 +- 4 sigma of about 11.
+  CHECK(repeats > 150);
+  CHECK(repeats < 240);
 }
 
 TEST_CASE("wrong values are told with line and column, all at once") {

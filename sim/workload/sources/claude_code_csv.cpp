@@ -66,14 +66,16 @@ class ClaudeCodeTrace : public SessionSource {
     order_.resize(sessions_.size());
     std::iota(order_.begin(), order_.end(), 0U);
     if (parameters.order == "shuffled") shuffle(seed);
+    resampled_ = parameters.order == "resampled";
+    seed_ = seed;
     write_notes(file, parameters, counts, silent_calls);
   }
 
   std::optional<size_t> sessions() const override { return sessions_.size(); }
 
   SessionPlan plan(size_t index) const override {
-    const size_t pass = index / sessions_.size();
-    const StoredSession& session = sessions_[order_[index % sessions_.size()]];
+    const size_t pass = resampled_ ? 0 : index / sessions_.size();
+    const StoredSession& session = sessions_[resampled_ ? resample(index) : order_[index % sessions_.size()]];
     SessionPlan plan;
     plan.name = pass == 0 ? session.name : fmt::format("{}+{}", session.name, pass);
     const auto first_agent = agents_.begin() + session.first_agent;
@@ -136,6 +138,11 @@ class ClaudeCodeTrace : public SessionSource {
     return std::min(common, (session.tool_tokens + session.system_tokens) / kTraceBlock);
   }
 
+  // Drawn with replacement, so that replications differ as other people's sessions would (the bootstrap).
+  size_t resample(size_t index) const {
+    return static_cast<size_t>(RandomStream(seed_, "resample", index).uniform() * static_cast<double>(sessions_.size()));
+  }
+
   void shuffle(uint64_t seed) {
     RandomStream random(seed, "order");
     for (size_t i = order_.size(); i > 1; --i) {
@@ -166,6 +173,8 @@ class ClaudeCodeTrace : public SessionSource {
   }
 
   bool shared_prefix_;
+  bool resampled_ = false;
+  uint64_t seed_ = 0;
   std::vector<StoredSession> sessions_;
   std::vector<Agent> agents_;
   std::vector<StoredCall> calls_;
@@ -184,7 +193,8 @@ class ClaudeCodeOptions : public Described<ClaudeCodeOptions, SourceOptions> {
             "longer pauses are cut");
     v.field("shared_prefix", p_.shared_prefix,
             "sessions with tool and system prefixes of the same length have the same prefix");
-    v.choice("order", p_.order, {"file", "shuffled"}, "order of the sessions");
+    v.choice("order", p_.order, {"file", "shuffled", "resampled"},
+             "of the sessions: as recorded, permuted, or drawn with replacement");
   }
   std::unique_ptr<SessionSource> open(uint64_t seed) const override {
     return std::make_unique<ClaudeCodeTrace>(p_, seed);

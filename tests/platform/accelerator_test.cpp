@@ -1,0 +1,65 @@
+#include "sim/platform/accelerator.hpp"
+
+#include <doctest/doctest.h>
+
+#include "sim/config/dumper.hpp"
+#include "tests/base/test_folder.hpp"
+
+namespace agentsim::platform {
+namespace {
+
+Accelerator load(const std::string& yaml) { return load_accelerator(config::Value::parse(yaml, "g.yaml")); }
+
+std::string gpu(const std::string& tiles) {
+  return "{name: g, memory: 80 GiB, memory_bandwidth: 2 TB/s, peak: {bf16: 100 TFLOP/s}, tdp: 300 W, efficiency: "
+         "{gemm: {bf16: {tiles: " +
+         tiles + "}}, prefill_attention: {}, decode_attention: {}, elementwise: {}}}";
+}
+
+TEST_CASE("the H100 is read in base units") {
+  const Accelerator h100 = load("h100_sxm");
+  CHECK(h100.memory_bytes == 81559.0 * 1048576.0);
+  CHECK(h100.memory_bytes_per_s == 3.35e12);
+  CHECK(h100.peak_flops("bf16") == 989e12);
+  CHECK(h100.peak_flops("fp8") == 1979e12);
+  CHECK(h100.sm_count == 132);
+  CHECK(h100.l2_bytes == 50.0 * 1048576.0);
+  CHECK(h100.tdp_w == 700.0);
+  CHECK(h100.efficiency.gemm.at("bf16").tiles.size() == 6);
+}
+
+TEST_CASE("a data type that a GPU lacks has no peak") {
+  CHECK(load("h100_sxm").peak_flops("nvfp4") == 0.0);
+  CHECK(load("rtx_pro_6000_server").peak_flops("nvfp4") == 1871.2e12);
+  CHECK(load("h100_sxm").peak_flops("fp64") == 0.0);
+}
+
+TEST_CASE("tiles are read as two numbers with a cross") {
+  const Accelerator own = load(gpu("[64x128, 256x32]"));
+  const auto& tiles = own.efficiency.gemm.at("bf16").tiles;
+  REQUIRE(tiles.size() == 2);
+  CHECK(tiles[0].m == 64.0);
+  CHECK(tiles[0].n == 128.0);
+  CHECK(tiles[1].n == 32.0);
+}
+
+TEST_CASE("what is no tile is told with an example") {
+  for (const char* word : {"64", "64x", "x64", "64y128", "0x64", "64x128x2"}) {
+    const std::string text = message_of<ConfigError>([&] { load(gpu("[" + std::string(word) + "]")); });
+    CAPTURE(text);
+    CHECK(text.find(": a tile is written as 128x256, not '" + std::string(word) + "'\n") != std::string::npos);
+  }
+  const std::string text = message_of<ConfigError>([&] { load(gpu("[]")); });
+  CHECK(text.find("'tiles' wants a list such as [128x128, 128x256]") != std::string::npos);
+}
+
+TEST_CASE("a GPU that lacks its peaks and curves is refused with all that is missing") {
+  const std::string text = message_of<ConfigError>([] { load("{name: g}"); });
+  for (const char* key : {"memory", "memory_bandwidth", "peak", "tdp", "efficiency"}) {
+    CAPTURE(std::string(key));
+    CHECK(text.find("the gpu lacks the key '" + std::string(key) + "'") != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace agentsim::platform
