@@ -1,6 +1,7 @@
 #include "analysis/study/comparison.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -116,12 +117,13 @@ void add_notes(const std::vector<std::vector<Run>>& runs, Comparison& comparison
     if (platform.gpus_used < platform.gpus)
       notes.push_back(fmt::format("{} of the {} GPUs of {} run no replica, but are paid for",
                                   platform.gpus - platform.gpus_used, platform.gpus, platform.label));
+    std::vector<std::string> undefined;
     for (const Figure& figure : platform.figures)
-      if (!figure.estimate.mean && !figure.metric->is_cost())
-        notes.push_back(fmt::format(
-            "{} on {} is undefined in {} of {} replications; a percentile wants ten values beyond it",
-            figure.metric->name, platform.label, comparison.seeds.size() - figure.estimate.n,
-            comparison.seeds.size()));
+      if (!figure.estimate.mean && !figure.metric->is_cost()) undefined.push_back(figure.metric->name);
+    if (!undefined.empty())
+      notes.push_back(
+          fmt::format("{} on {} undefined in some replication; a percentile wants ten values beyond it",
+                      fmt::join(undefined, ", "), platform.label));
   }
 }
 

@@ -1,46 +1,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "analysis/study/comparison.hpp"
+#include "analysis/study/words.hpp"
 
 namespace agentsim::study {
 namespace {
 
 constexpr size_t kWidth = 100;
-constexpr size_t kTitle = 27;
-constexpr size_t kColumn = 23;
+constexpr size_t kTitle = 26;
+constexpr size_t kColumn = 24;
 constexpr size_t kColumnsAtOnce = 3;
 constexpr size_t kRatio = 26;
-
-// Digits after the point that show two digits of `size`.
-int decimals(double size) {
-  return std::clamp(1 - static_cast<int>(std::floor(std::log10(size))), 0, 7);
-}
-
-std::string plain(double value) {
-  if (value == 0.0) return "0";
-  return std::abs(value) < 1e4 ? fmt::format("{:.4g}", value) : fmt::format("{:.0f}", value);
-}
-
-// "12.35 ± 0.43": the half width to two digits and the mean to the same place. Without ± if there is no
-// spread.
-std::string shown(const statistics::Estimate& estimate, double scale) {
-  if (!estimate.mean) return "-";
-  const double mean = *estimate.mean * scale;
-  const double half = estimate.interval ? estimate.interval->half_width() * scale : 0.0;
-  if (!(half > 1e-6 * std::abs(mean))) return plain(mean);
-  const int places = decimals(half);
-  return fmt::format("{:.{}f} ± {:.{}f}", mean, places, half, places);
-}
-
-std::string shown(const statistics::Ratio& ratio) {
-  if (!ratio.value) return "-";
-  if (!ratio.interval) return fmt::format("{:.3g}", *ratio.value);
-  if (ratio.interval->high - ratio.interval->low <= 1e-6 * *ratio.value) return plain(*ratio.value);
-  return fmt::format("{:.3g} ({:.3g} to {:.3g})", *ratio.value, ratio.interval->low, ratio.interval->high);
-}
 
 // Shortened in the middle: labels often differ at either end.
 std::string fitted(const std::string& label, size_t width) {
@@ -102,8 +74,8 @@ std::string table(const Platforms& platforms, const PlatformResult* candidate) {
     prices = first.prices;
     std::vector<std::string> cells;
     for (const PlatformResult* platform : platforms)
-      cells.push_back(shown(platform->figures[row].estimate, first.metric->shown));
-    const std::string ratio = candidate != nullptr ? shown(candidate->figures[row].to_baseline) : "";
+      cells.push_back(words(platform->figures[row].estimate, first.metric->shown));
+    const std::string ratio = candidate != nullptr ? words(candidate->figures[row].to_baseline) : "";
     text += line(first.metric->title, cells, ratio);
   }
   return text;

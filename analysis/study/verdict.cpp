@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/study/words.hpp"
 #include "sim/base/units.hpp"
 
 namespace agentsim::study {
@@ -38,10 +39,7 @@ std::string percent(const Estimate& share) {
 }
 
 std::string times(const Ratio& ratio) {
-  if (!ratio.value) return "an undefined multiple of";
-  if (!ratio.interval) return fmt::format("{:.3g} times", *ratio.value);
-  return fmt::format("{:.3g} ({:.3g} to {:.3g}) times", *ratio.value, ratio.interval->low,
-                     ratio.interval->high);
+  return ratio.value ? words(ratio) + " times" : "an undefined multiple of";
 }
 
 std::string meeting(const Contender& c, const Terms& terms) {
@@ -148,18 +146,19 @@ void judge_cost(const Contender& candidate, const Contender& baseline, const Ter
 
 std::string platform(const Contender& c) {
   const std::string price = c.usd_per_h ? fmt::format(" at {:.4g} USD/h", *c.usd_per_h) : "";
-  return fmt::format("{} ({} x {}{})", c.label, c.gpus, c.gpu, price);
+  const std::string busy = c.busy_share ? fmt::format(", busy {:.0f} %", *c.busy_share * 100.0) : "";
+  return fmt::format("{} ({} x {}{}{})", c.label, c.gpus, c.gpu, price, busy);
 }
 
 // What was compared with what, and on which terms.
 std::string compared(const Contender& candidate, const Contender& baseline, const Terms& terms) {
-  const std::string gpus = candidate.gpus == baseline.gpus ? "equal" : "unequal";
   return fmt::format(
-      "compared: {} with {}: {} numbers of GPUs, price list {}, the same sessions on both, {} replication{}, "
-      "{:.4g} % "
-      "confidence",
-      platform(candidate), platform(baseline), gpus, terms.prices, candidate.slo_sessions.n,
-      candidate.slo_sessions.n == 1 ? "" : "s", terms.confidence * 100.0);
+      "compared: {} with {}: {} numbers of GPUs, the same sessions at the same load on both (not the largest "
+      "load that "
+      "each could bear), price list {}, {} replication{}, {:.4g} % confidence",
+      platform(candidate), platform(baseline), candidate.gpus == baseline.gpus ? "equal" : "unequal",
+      terms.prices, candidate.slo_sessions.n, candidate.slo_sessions.n == 1 ? "" : "s",
+      terms.confidence * 100.0);
 }
 
 }  // namespace

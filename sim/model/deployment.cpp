@@ -1,5 +1,6 @@
 #include "sim/model/deployment.hpp"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "sim/config/library.hpp"
@@ -12,8 +13,11 @@ void parse(const config::Value& value, ReplicaCount& replicas, Diagnostics& diag
     return;
   }
   double count = 0.0;
-  if (config::read_quantity(value, "replicas", Dimension::number, {1, 1e6}, count, diagnostics))
+  if (!config::read_quantity(value, "replicas", Dimension::number, {1, 1e6}, count, diagnostics)) return;
+  if (count == std::floor(count))
     replicas.count = static_cast<int64_t>(count);
+  else
+    diagnostics.add(value.mistake("'replicas' wants a whole number, not " + value.scalar()));
 }
 
 nlohmann::ordered_json dump_json(const ReplicaCount& replicas) {

@@ -18,7 +18,7 @@ KNOWS = {
     "model": "base config platform",
     "network": "base platform",
     "serving": "base workload model network",
-    "metrics": "base config workload model serving",
+    "metrics": "base config workload serving",
     "sim": "base config workload platform model network serving metrics",
     "analysis": "base config workload platform model network serving metrics sim",
     "cli": "base config workload platform model network serving metrics sim analysis",

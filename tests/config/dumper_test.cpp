@@ -32,7 +32,8 @@ Names read_names(Spec spec = {}) {
 template <class Spec>
 Names dumped_names(const Spec& spec = {}) {
   Names names;
-  for (const auto& [key, value] : dump(spec).items()) names.insert(key);
+  const Dumper::Json json = dump(spec);
+  for (const auto& [key, value] : json.items()) names.insert(key);
   return names;
 }
 

@@ -1,0 +1,237 @@
+#include "sim/model/step_time.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <memory>
+
+#include "tests/model/shipped.hpp"
+
+namespace agentsim::model {
+namespace {
+
+// A replica on the first GPUs of a cluster.
+struct Replica {
+  Replica(const std::string& platform, const Deployment& of)
+      : cluster(model::cluster(platform)), deployment(of),
+        group(cluster, first_gpus(static_cast<int>(of.tp)), load_protocols(cluster.node().collective_class)),
+        time(deployment, gpu(), group) {}
+  const Accelerator& gpu() const { return cluster.node().gpu; }
+  double alone_s(const Batch& batch, double context) const {
+    const StepCost cost = time.cost(batch);
+    return cost.compute.fixed_s + cost.compute.per_token_s * context + cost.collectives.seconds(group.rate());
+  }
+
+  platform::Cluster cluster;
+  Deployment deployment;
+  CollectiveGroup group;
+  StepTime time;
+};
+
+Batch decode(int64_t sequences) {
+  Batch batch;
+  batch.decoding = sequences;
+  return batch;
+}
+
+Batch prefill(const std::vector<Chunk>& chunks, int64_t finished) {
+  Batch batch;
+  batch.chunks = chunks;
+  batch.finished_prompts = finished;
+  return batch;
+}
+
+// What all layers do with so many tokens on one GPU of four: Llama 70B has 64 heads, 8 KV heads, a width of 8192 and
+// an inner one of 28672.
+double llama_70b_layers_s(const Accelerator& on, double m) {
+  const double layer = gemm_s(on, "fp8", m, (16 + 2 * 2) * 128, 8192, true) +  // 16 query and 2 + 2 KV heads
+                       gemm_s(on, "fp8", m, 8192, 16 * 128, true) + gemm_s(on, "fp8", m, 2 * 7168, 8192, true) +
+                       gemm_s(on, "fp8", m, 8192, 7168, true) +
+                       2 * elementwise_s(on, m * 4 * 8192 * 2) +          // norm: two streams in, two out, bf16
+                       elementwise_s(on, m * 2 * (16 + 2) * 128 * 2) +    // rotary of queries and keys
+                       elementwise_s(on, m * 3 * 7168 * 2);               // gate and up in, product out
+  return 80 * layer + elementwise_s(on, m * 2 * 8192 * 2);                // and the embedding
+}
+
+// Head in bf16, a quarter of the vocabulary a GPU; logits read in bf16, written in fp32 and passed over twice.
+double llama_head_s(const Accelerator& on, double rows) {
+  return gemm_s(on, "bf16", rows, 128256.0 / 4, 8192) + elementwise_s(on, rows * 128256 * 14);
+}
+
+TEST_CASE("the cost of a decode step is the sum of its kernels") {
+  const Replica r("hgx_h100_x1", deployment("llama_3_3_70b", "fp8", "fp8", 4));
+  const Accelerator& on = r.gpu();
+  REQUIRE(r.deployment.engine.host_overhead_s == 1e-3);
+  REQUIRE(r.deployment.engine.host_overhead_per_sequence_s == 1e-5);
+  const StepCost cost = r.time.cost(decode(24));
+  const Affine attention = decode_attention_s(on, {16, 2, 128, "fp8"}, 24);
+  CHECK(cost.compute.fixed_s ==
+        doctest::Approx(1e-3 + 24 * 1e-5 + llama_70b_layers_s(on, 24) + llama_head_s(on, 24) + 80 * attention.fixed_s)
+            .epsilon(1e-12));
+  CHECK(cost.compute.per_token_s == doctest::Approx(80 * attention.per_token_s).epsilon(1e-12));
+  // Two all-reduces a layer and one of the embedding, of 24 x 8192 in bf16, and the gathering of the logits.
+  CollectiveCost expected = r.group.all_reduce(24 * 8192 * 2).times(161);
+  expected += r.group.all_gather(24.0 * 128256 * 2);
+  CHECK(cost.collectives.latency_s == doctest::Approx(expected.latency_s).epsilon(1e-12));
+  CHECK(cost.collectives.burst_bytes == doctest::Approx(expected.burst_bytes).epsilon(1e-12));
+  CHECK(cost.collectives.wire_bytes == doctest::Approx(expected.wire_bytes).epsilon(1e-12));
+}
+
+TEST_CASE("a decode step is affine in the context and its slope is the cache over the bandwidth") {
+  const Replica r("hgx_h100_x1", deployment("llama_3_1_8b", "bf16", "bf16", 1));
+  const StepCost cost = r.time.cost(decode(128));
+  // 128 KiB a token at 0.899 of 3350 GB/s: 128 sequences and 8 KV heads keep the memory busy.
+  CHECK(cost.compute.per_token_s == doctest::Approx(131072.0 / (3.35e12 * 0.899)).epsilon(1e-9));
+  const double near = r.alone_s(decode(128), 100'000);
+  const double middle = r.alone_s(decode(128), 150'000);
+  const double far = r.alone_s(decode(128), 200'000);
+  CHECK(far - middle == doctest::Approx(middle - near).epsilon(1e-9));
+  CHECK(far - near == doctest::Approx(100'000 * cost.compute.per_token_s).epsilon(1e-9));
+}
+
+TEST_CASE("the kept cost of a decode step is its cost") {
+  const Replica r("rtx_pro_6000_pcie_x1", deployment("qwen3_32b", "fp8", "bf16", 4));
+  for (const int64_t sequences : {256, 1, 17}) {
+    const StepCost fresh = r.time.cost(decode(sequences));
+    const StepCost& kept = r.time.decode_cost(sequences);
+    CHECK(kept.compute.fixed_s == fresh.compute.fixed_s);
+    CHECK(kept.compute.per_token_s == fresh.compute.per_token_s);
+    CHECK(kept.collectives.burst_bytes == fresh.collectives.burst_bytes);
+  }
+  CHECK(r.time.decode_cost(0).compute.fixed_s == 0.0);
+}
+
+TEST_CASE("a step that only prefills has no decode attention and a head for finished prompts alone") {
+  const Replica r("hgx_h100_x1", deployment("llama_3_3_70b", "fp8", "fp8", 4));
+  const Accelerator& on = r.gpu();
+  const std::vector<Chunk> chunks{{1000, 0}, {500, 20'000}};
+  const double expected = 1e-3 + 2 * 1e-5 + llama_70b_layers_s(on, 1500) +
+                          80 * prefill_attention_s(on, {16, 2, 128, "fp8"}, chunks);
+  const StepCost none = r.time.cost(prefill(chunks, 0));
+  CHECK(none.compute.fixed_s == doctest::Approx(expected).epsilon(1e-12));
+  CHECK(none.compute.per_token_s == 0.0);
+  CHECK(none.collectives.wire_bytes == doctest::Approx(r.group.all_reduce(1500 * 8192 * 2).times(161).wire_bytes));
+  const StepCost one = r.time.cost(prefill(chunks, 1));
+  CHECK(one.compute.fixed_s == doctest::Approx(expected + llama_head_s(on, 1)).epsilon(1e-12));
+}
+
+TEST_CASE("a mixed step runs its decoding sequences in the kernel of the prompts") {
+  const Replica r("rtx_pro_6000_pcie_x1", deployment("llama_3_3_70b", "fp8", "fp8", 4));
+  const Accelerator& on = r.gpu();
+  REQUIRE(on.efficiency.prefill_attention.at("fp8").joins_decode);
+  Batch batch = prefill({{1024, 4096}}, 1);
+  batch.decoding = 2;
+  batch.contexts = {3000, 9000};
+  const StepCost cost = r.time.cost(batch);
+  const double attention = prefill_attention_s(on, {16, 2, 128, "fp8"}, {{1024, 4096}, {1, 3000}, {1, 9000}});
+  CHECK(cost.compute.fixed_s ==
+        doctest::Approx(1e-3 + 3 * 1e-5 + llama_70b_layers_s(on, 1026) + llama_head_s(on, 3) + 80 * attention)
+            .epsilon(1e-12));
+  CHECK(cost.compute.per_token_s == 0.0);
+}
+
+TEST_CASE("a mixed step of an engine with two kernels adds the decode attention") {
+  platform::Cluster cluster = model::cluster("hgx_h100_x1");
+  const Deployment d = deployment("llama_3_1_8b", "bf16", "bf16", 1);
+  Accelerator on = cluster.node().gpu;
+  on.efficiency.prefill_attention.at("bf16").joins_decode = false;
+  const CollectiveGroup group(cluster, {0}, load_protocols("nvswitch"));
+  const StepTime time(d, on, group);
+  Batch batch = prefill({{512, 0}}, 1);
+  const double without = time.cost(prefill({{512, 0}}, 1)).compute.fixed_s;
+  batch.decoding = 4;
+  batch.contexts = {100, 200, 300, 400};
+  const StepCost cost = time.cost(batch);
+  const Affine attention = decode_attention_s(on, {32, 8, 128, "bf16"}, 4);
+  CHECK(cost.compute.per_token_s == doctest::Approx(32 * attention.per_token_s).epsilon(1e-12));
+  CHECK(cost.compute.fixed_s > without + 32 * attention.fixed_s);
+}
+
+TEST_CASE("a replica of one GPU has no collectives") {
+  const Replica r("rtx_pro_6000_pcie_x1", deployment("llama_3_1_8b", "bf16", "bf16", 1));
+  Batch mixed = prefill({{300, 0}}, 1);
+  mixed.decoding = 1;
+  mixed.contexts = {50};
+  for (const Batch& batch : {decode(64), prefill({{8192, 0}}, 1), mixed}) {
+    const StepCost cost = r.time.cost(batch);
+    CHECK(cost.collectives.latency_s == 0.0);
+    CHECK(cost.collectives.burst_bytes == 0.0);
+    CHECK(cost.collectives.wire_bytes == 0.0);
+    CHECK(cost.compute.fixed_s > 1e-3);
+  }
+}
+
+TEST_CASE("queries and keys that are normalised cost an elementwise kernel a layer") {
+  Deployment d = deployment("qwen3_32b", "bf16", "bf16", 2);
+  REQUIRE(d.llm.qk_norm);
+  const double with = Replica("hgx_h100_x1", d).time.cost(decode(8)).compute.fixed_s;
+  d.llm.qk_norm = false;
+  const Replica r("hgx_h100_x1", d);
+  // 64 layers; 32 query and 4 KV heads a GPU, read and written in bf16.
+  const double norm = 64 * elementwise_s(r.gpu(), 8.0 * 2 * (32 + 4) * 128 * 2);
+  CHECK(with - r.time.cost(decode(8)).compute.fixed_s == doctest::Approx(norm).epsilon(1e-9));
+}
+
+TEST_CASE("more tokens in a step never take less time") {
+  for (const char* platform : {"hgx_h100_x1", "rtx_pro_6000_pcie_x1"}) {
+    for (const int64_t tp : {1, 4}) {
+      const Replica r(platform, deployment("llama_3_1_8b", "bf16", "bf16", tp));
+      double before = 0.0;
+      for (double tokens = 1; tokens <= 8192; tokens = std::ceil(tokens * 1.15)) {
+        const double t = r.time.cost(prefill({{tokens, 1000}}, 1)).compute.fixed_s;
+        CAPTURE(tokens);
+        CHECK(t > before);
+        before = t;
+      }
+      before = 0.0;
+      for (int64_t sequences = 1; sequences <= 256; ++sequences) {
+        const Affine t = r.time.decode_cost(sequences).compute;
+        const double of_2000_each = t.fixed_s + t.per_token_s * 2000.0 * static_cast<double>(sequences);
+        CAPTURE(sequences);
+        CHECK(of_2000_each > before);
+        before = of_2000_each;
+      }
+    }
+  }
+}
+
+TEST_CASE("the work of a step counts two FLOP a weight and token and four a pair and head and width") {
+  const Replica r("hgx_h100_x1", deployment("llama_3_3_70b", "fp8", "fp8", 4));
+  const double matrices = 68'451'041'280.0;
+  Work work;
+  work.prefill_tokens = 100;
+  CHECK(r.time.flop(work) == doctest::Approx(2 * matrices * 100));
+  work = {};
+  work.decode_tokens = 3;
+  CHECK(r.time.flop(work) == doctest::Approx(2 * matrices * 3));
+  work = {};
+  work.sampled = 5;
+  CHECK(r.time.flop(work) == doctest::Approx(2.0 * 5 * 128256 * 8192));
+  work = {};
+  work.doubled_pairs = 2 * 1000;  // 1000 query-key pairs: 64 heads x 128 x 80 layers, scores and values
+  CHECK(r.time.flop(work) == doctest::Approx(1000.0 * 4 * 64 * 128 * 80));
+}
+
+TEST_CASE("the memory traffic of a step is its weights once and the cache that it reads") {
+  const Replica r("hgx_h100_x1", deployment("llama_3_3_70b", "fp8", "fp8", 4));
+  Work work;
+  work.steps = 2;
+  CHECK(r.time.memory_bytes(work) == doctest::Approx(2 * (68'451'041'280.0 + 2.0 * 128256 * 8192)));
+  work = {};
+  work.cache_tokens_read = 10;
+  CHECK(r.time.memory_bytes(work) == doctest::Approx(10 * 160.0 * 1024));
+}
+
+TEST_CASE("work adds up field by field") {
+  Work sum{1, 2, 3, 4, 5, 6};
+  sum += Work{10, 20, 30, 40, 50, 60};
+  CHECK(sum.steps == 11);
+  CHECK(sum.prefill_tokens == 22);
+  CHECK(sum.decode_tokens == 33);
+  CHECK(sum.sampled == 44);
+  CHECK(sum.doubled_pairs == 55);
+  CHECK(sum.cache_tokens_read == 66);
+}
+
+}  // namespace
+}  // namespace agentsim::model
