@@ -1,6 +1,7 @@
 #include "cli/arguments.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 
 namespace agentsim::cli {
 
@@ -18,7 +19,11 @@ void add_scenario_options(CLI::App& app, Arguments& a) {
       ->type_name("NAME");
   app.add_option("--seed", a.overrides.seed, "seed of all random streams")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check([](const std::string& text) {
+        const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
+        const bool good = digits && std::strtod(text.c_str(), nullptr) <= 9e15;
+        return good ? "" : "wants a whole number from 0 to 9e15, not '" + text + "'";
+      })
       ->each([&a](const std::string&) { a.overrides.has_seed = true; });
   app.add_option("--engine", a.overrides.engine, "fast, or step_by_step: every step an event (slow, for checking)")
       ->type_name("MODE")

@@ -8,6 +8,7 @@
 #include "analysis/study/comparison.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
+#include "sim/base/suggest.hpp"
 #include "sim/config/library.hpp"
 #include "sim/metrics/run_tables.hpp"
 #include "sim/serving/router.hpp"
@@ -98,9 +99,12 @@ void add_list(CLI::App& app, Arguments& arguments) {
   CLI::App* sub = app.add_subcommand("list", "Names everything a scenario can choose from");
   std::vector<std::string> names{"columns"};
   for (const auto& [name, rows] : kinds()) names.push_back(name);
-  sub->add_option("KIND", arguments.files, "one of: " + fmt::format("{}", fmt::join(names, ", ")))
-      ->check(CLI::IsMember(names));
-  sub->callback([&arguments] {
+  sub->add_option("KIND", arguments.files, "one of: " + fmt::format("{}", fmt::join(names, ", ")));
+  sub->callback([&arguments, names] {
+    for (const std::string& word : arguments.files)
+      if (std::find(names.begin(), names.end(), word) == names.end())
+        throw ConfigError(std::vector<Diagnostic>{
+            {{}, fmt::format("unknown kind '{}'", word), nearest(word, names), names, ""}});
     const auto wanted = [&](const std::string& name) {
       return std::find(arguments.files.begin(), arguments.files.end(), name) != arguments.files.end();
     };

@@ -2,7 +2,8 @@
 """Keeps what the program prints in the documents: the table and verdict of README.md, the columns of docs/output.md.
 
     scripts/generated_docs.py write     after a change of results; also draws the picture if matplotlib is there
-    scripts/generated_docs.py check     fails if a document differs; numbers may differ by 0.2 %, because other
+    scripts/generated_docs.py check [AGENTSIM]
+                                        fails if a document differs; numbers may differ by 0.2 %, because other
                                         versions of the mathematical library round the last digit otherwise
 """
 
@@ -20,8 +21,8 @@ BEGIN, END = "<!-- generated: compare -->\n", "<!-- end -->"
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
-def printed(*arguments):
-    return subprocess.run([PROGRAM, *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+def printed(program, *arguments):
+    return subprocess.run([program, *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
 def with_block(text, block):
@@ -44,14 +45,14 @@ def alike(a, b):
     return True
 
 
-def main(mode):
+def main(mode, program):
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "results"
-        report = printed("compare", SCENARIO, "--out", str(out))
+        report = printed(program, "compare", SCENARIO, "--out", str(out))
         report = "".join(line for line in report.splitlines(True) if not line.startswith("fingerprint")).rstrip()
         wanted = {
             ROOT / "README.md": lambda text: with_block(text, f"```\n{report}\n```\n"),
-            ROOT / "docs" / "output.md": lambda text: with_columns(text, printed("list", "columns")),
+            ROOT / "docs" / "output.md": lambda text: with_columns(text, printed(program, "list", "columns")),
         }
         stale = []
         for path, renew in wanted.items():
@@ -71,6 +72,6 @@ def main(mode):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in ("write", "check"):
+    if len(sys.argv) not in (2, 3) or sys.argv[1] not in ("write", "check"):
         sys.exit(__doc__)
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else PROGRAM)

@@ -45,10 +45,13 @@ install_packages() {
     exit 1
   fi
   echo "Installing $missing"
-  # shellcheck disable=SC2086  # one word a package
-  apt_get install -y --no-install-recommends $missing 2>/dev/null ||
-    { apt_get update && apt_get install -y --no-install-recommends $missing; } ||
-    { printf 'apt failed. By hand:\n  sudo apt-get install %s\n' "$missing" >&2; exit 1; }
+  # shellcheck disable=SC2206  # one word a package
+  local install=(install --no-install-recommends $missing)
+  apt-get --simulate "${install[@]}" &>/dev/null || apt_get update  # no package lists yet
+  apt_get -y "${install[@]}" || { apt_get update && apt_get -y "${install[@]}"; } || {
+    printf 'apt failed. By hand:\n  sudo apt-get install %s\n' "$missing" >&2
+    exit 1
+  }
 }
 
 # One compiler a core, and a core for each 2 GB of free memory. CMAKE_BUILD_PARALLEL_LEVEL overrides it.

@@ -75,6 +75,7 @@ std::optional<PlatformEntry> read_entry(const Value& value, Diagnostics& diagnos
 // Whether the weights fit, and if not, how many GPUs would do.
 void check_memory(const PlatformChoice& choice, const std::function<void(const std::string&)>& add) {
   model::Deployment d = choice.deployment;
+  d.kv_blocks = 0;  // a given number of blocks makes no room for the weights
   const platform::Accelerator& gpu = choice.cluster.node().gpu;
   const model::KVCapacity here = model::kv_capacity(d, gpu);
   if (here.blocks > 0) return;
@@ -177,6 +178,10 @@ Scenario load_scenario(const std::string& path, const Overrides& overrides) {
   }
   Diagnostics diagnostics;
   collect(diagnostics, [&] { config::read_map(scenario.root, "the scenario", scenario, diagnostics); });
+  if (scenario.name.find_first_of("/\\") != std::string::npos || scenario.name == ".." || scenario.name.empty()) {
+    const Value* name = scenario.root.find("name");
+    diagnostics.add((name != nullptr ? *name : scenario.root).mistake("'name' names a folder of results and cannot hold a path"));
+  }
   const Value* deployment = scenario.root.find("deployment");
   const Value platforms = chosen_platforms(scenario.root, overrides.platform);
   if (deployment == nullptr) diagnostics.add(scenario.root.mistake("the scenario lacks the key 'deployment'"));

@@ -43,6 +43,9 @@ void write_file(const fs::path& path, const std::string& text) {
 
 ResultFolder::ResultFolder(fs::path target) : target_(std::move(target)) {
   if (target_.filename().empty()) target_ = target_.parent_path();
+  std::error_code unknown;
+  if (fs::exists(target_) && fs::equivalent(target_, fs::current_path(unknown), unknown))
+    throw refused(target_, "is the working folder, which cannot be replaced; choose another with --out");
   if (fs::exists(target_)) {
     if (!fs::is_directory(target_)) throw refused(target_, "exists and is not a folder; choose another with --out");
     if (!fs::is_empty(target_) && !fs::exists(target_ / "manifest.json"))
@@ -51,6 +54,8 @@ ResultFolder::ResultFolder(fs::path target) : target_(std::move(target)) {
   partial_ = fmt::format("{}.partial-{}", target_.string(), ::getpid());
   std::error_code failed;
   fs::remove_all(partial_, failed);
+  for (fs::path at = partial_.parent_path(); !at.empty() && !fs::exists(at); at = at.parent_path())
+    made_parents_.push_back(at);
   fs::create_directories(partial_, failed);
   if (failed) throw refused(target_, fmt::format("cannot be made: {}", failed.message()));
 }
@@ -59,6 +64,8 @@ ResultFolder::~ResultFolder() {
   if (committed_) return;
   std::error_code ignored;
   fs::remove_all(partial_, ignored);
+  // From the inside out; one that is not empty stays.
+  for (const fs::path& parent : made_parents_) fs::remove(parent, ignored);
 }
 
 void ResultFolder::write(const std::string& name, const std::string& text) const {

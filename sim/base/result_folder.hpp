@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace agentsim {
 
@@ -26,6 +27,7 @@ class ResultFolder {
  private:
   std::filesystem::path target_;
   std::filesystem::path partial_;
+  std::vector<std::filesystem::path> made_parents_;  // innermost first
   bool committed_ = false;
 };
 

@@ -17,7 +17,10 @@ bool is_root(const fs::path& folder) {
 }
 
 fs::path search_root() {
-  if (const char* home = std::getenv("AGENTSIM_HOME")) return home;
+  if (const char* home = std::getenv("AGENTSIM_HOME")) {
+    if (is_root(home)) return home;
+    throw ConfigError(fmt::format("AGENTSIM_HOME is '{}', which holds no folders platforms/ and scenarios/", home));
+  }
   std::error_code failed;
   for (fs::path start : {fs::read_symlink("/proc/self/exe", failed).parent_path(), fs::current_path(failed)}) {
     for (fs::path at = start; !at.empty(); at = at.parent_path()) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "sim/base/text_file.hpp"
@@ -26,7 +27,15 @@ class Parser {
 
   Value parse(const std::string& text) {
     try {
-      const Value value = convert(YAML::Load(text), 0);
+      const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+      const Value value = documents.empty() ? Value() : convert(documents.front(), 0);
+      if (documents.size() > 1) {
+        Value second;
+        second.source_ = source_;
+        second.line_ = std::max(1, documents[1].Mark().line + 1);
+        second.column_ = std::max(1, documents[1].Mark().column + 1);
+        diagnostics_.add(second.mistake("a second document begins here, but a file holds one"));
+      }
       diagnostics_.throw_if_any();
       return value;
     } catch (const YAML::Exception& error) {
@@ -44,8 +53,10 @@ class Parser {
     value.source_ = source_;
     value.line_ = node.Mark().line + 1;
     value.column_ = node.Mark().column + 1;
-    if (depth > 100) {
-      diagnostics_.add(value.mistake("nested more than 100 deep"));
+    // Aliases can make a small text endless.
+    if (depth > 100 || ++values_ > kMostValues) {
+      if (values_ <= kMostValues + 1)
+        diagnostics_.add(value.mistake(depth > 100 ? "nested more than 100 deep" : "the file has more than a million values"));
       return value;
     }
     if (node.IsScalar()) {
@@ -68,6 +79,8 @@ class Parser {
     return value;
   }
 
+  static constexpr size_t kMostValues = 1000000;
+  size_t values_ = 0;
   std::shared_ptr<const Source> source_;
   Diagnostics diagnostics_;
 };

@@ -42,7 +42,7 @@ void add_replicas(const Recorder& recorder, const PlatformFacts& platform, RunSu
     fabric += end.fabric_s - start.fabric_s;
     flop += end.flop - start.flop;
     bytes += end.memory_bytes - start.memory_bytes;
-    s.evicted_blocks += static_cast<uint64_t>(end.evicted_blocks);
+    s.evicted_blocks += static_cast<uint64_t>(end.evicted_blocks - start.evicted_blocks);
   }
   s.busy_share = ratio(busy, elapsed);
   s.fabric_share = ratio(fabric, busy);

@@ -27,6 +27,9 @@ nlohmann::ordered_json dump_json(const ReplicaCount& replicas) {
 
 namespace {
 
+// What serves where a scenario names no engine; it stands in the manifest.
+constexpr const char* kDefaultEngine = "vllm_v1";
+
 // `engine: vllm_v1`, or a map of settings with an optional `preset` that it is laid over.
 void load_engine(const config::Value& word_or_map, Engine& out, Diagnostics& diagnostics) {
   config::Value map;
@@ -60,7 +63,8 @@ void load_deployment(const config::Value& map, const std::vector<std::string>& r
   } else if (map.is_map()) {
     diagnostics.add(map.mistake("the deployment lacks the key 'model'"));
   }
-  if (const config::Value* engine = map.find("engine")) load_engine(*engine, out.engine, diagnostics);
+  const config::Value* engine = map.find("engine");
+  load_engine(engine != nullptr ? *engine : config::Value::parse(kDefaultEngine, "engine"), out.engine, diagnostics);
 }
 
 }  // namespace agentsim::model

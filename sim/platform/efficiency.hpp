@@ -63,7 +63,7 @@ struct ElementwiseEfficiency {
 };
 
 struct Efficiency {
-  std::map<std::string, GemmEfficiency> gemm;  // by data type
+  std::map<std::string, GemmEfficiency> gemm;                           // by data type
   std::map<std::string, PrefillAttentionEfficiency> prefill_attention;  // by data type of the KV cache
   std::map<std::string, DecodeAttentionEfficiency> decode_attention;
   ElementwiseEfficiency elementwise;
@@ -84,12 +84,15 @@ template <class Visitor>
 void describe(Visitor& v, GemmEfficiency& e) {
   using config::kFraction, config::kNotNegative, config::Bounds;
   v.field("launch", e.launch_s, Dimension::time, kNotNegative, "fixed time of a kernel");
-  v.field("compute", e.compute, Dimension::number, Bounds{1e-3, 1.0}, "share of the peak rate of a full device");
+  v.field("compute", e.compute, Dimension::number, Bounds{1e-3, 1.0},
+          "share of the peak rate of a full device");
   v.field("memory", e.memory, Dimension::number, Bounds{1e-3, 1.0}, "share of the memory bandwidth");
   v.field("ramp", e.ramp_s, Dimension::time, kNotNegative, "time until the memory pipes are full");
-  v.field("tile_half", e.tile_half, Dimension::number, kNotNegative, "tile intensity that reaches half the rate");
+  v.field("tile_half", e.tile_half, Dimension::number, kNotNegative,
+          "tile intensity that reaches half the rate");
   v.field("wave", e.wave_s, Dimension::time, kNotNegative, "prologue and epilogue of a wave");
-  v.field("quantisation", e.quantisation, Dimension::number, kFraction, "1: waves are whole, 0: they overlap");
+  v.field("quantisation", e.quantisation, Dimension::number, kFraction,
+          "1: waves are whole, 0: they overlap");
   v.field("split_k", e.split_k, Bounds{1, 4096}, "largest split of the inner dimension");
   v.value("tiles", e.tiles, "output tiles the library chooses from, as 128x256");
   v.section("quantise", e.quantise, "the kernel that quantises the activations");
@@ -99,15 +102,18 @@ template <class Visitor>
 void describe(Visitor& v, PrefillAttentionEfficiency& e) {
   using config::kFraction, config::kNotNegative, config::Bounds;
   v.field("launch", e.launch_s, Dimension::time, kNotNegative, "fixed time of a kernel");
-  v.field("compute", e.compute, Dimension::number, Bounds{1e-3, 1.0}, "share of the bf16 peak of a full device");
+  v.field("compute", e.compute, Dimension::number, Bounds{1e-3, 1.0},
+          "share of the bf16 peak of a full device");
   v.field("memory", e.memory, Dimension::number, Bounds{1e-3, 1.0}, "share of the memory bandwidth");
   v.field("ramp", e.ramp_s, Dimension::time, kNotNegative, "time until the device is full");
-  v.field("quantisation", e.quantisation, Dimension::number, kFraction, "1: waves are whole, 0: they overlap");
+  v.field("quantisation", e.quantisation, Dimension::number, kFraction,
+          "1: waves are whole, 0: they overlap");
   v.field("tile", e.tile, Dimension::number, Bounds{1, 4096}, "query rows of a tile");
   v.field("tile_overhead", e.tile_overhead, Dimension::number, kNotNegative, "of a tile, in keys");
   v.field("pack_heads", e.pack_heads, "query heads of one KV head share a tile");
   v.field("split_kv", e.split_kv, Bounds{1, 4096}, "largest split of the keys");
-  v.field("cache_memory", e.cache_memory, Dimension::number, kFraction, "bandwidth share of the copy into the cache");
+  v.field("cache_memory", e.cache_memory, Dimension::number, kFraction,
+          "bandwidth share of the copy into the cache");
   v.field("joins_decode", e.joins_decode, "decoding sequences of a mixed step go through this kernel");
 }
 
@@ -115,26 +121,32 @@ template <class Visitor>
 void describe(Visitor& v, DecodeAttentionEfficiency& e) {
   using config::kNotNegative, config::Bounds;
   v.field("launch", e.launch_s, Dimension::time, kNotNegative, "fixed time of a kernel");
-  v.field("per_sequence", e.per_sequence_s, Dimension::time, kNotNegative, "per KV head and sequence beyond the SMs");
+  v.field("per_sequence", e.per_sequence_s, Dimension::time, kNotNegative,
+          "per KV head and sequence beyond the SMs");
   v.field("memory", e.memory, Dimension::number, Bounds{1e-3, 1.0}, "share of the memory bandwidth");
-  v.field("head_stream", e.head_stream_bytes_per_s, Dimension::bandwidth, config::kPositive, "of one KV head alone");
-  v.field("head_stream_batch", e.head_stream_batch, Dimension::number, Bounds{1, 4096}, "sequences one stream serves");
+  v.field("head_stream", e.head_stream_bytes_per_s, Dimension::bandwidth, config::kPositive,
+          "of one KV head alone");
+  v.field("head_stream_batch", e.head_stream_batch, Dimension::number, Bounds{1, 4096},
+          "sequences one stream serves");
 }
 
 template <class Visitor>
 void describe(Visitor& v, ElementwiseEfficiency& e) {
   v.field("launch", e.launch_s, Dimension::time, config::kNotNegative, "fixed time of a kernel");
   v.field("memory", e.memory, Dimension::number, config::Bounds{1e-3, 1.0}, "share of the memory bandwidth");
-  v.field("cached", e.cached, Dimension::number, config::Bounds{1e-3, 100.0}, "the same for what fits in the L2");
+  v.field("cached", e.cached, Dimension::number, config::Bounds{1e-3, 100.0},
+          "the same for what fits in the L2");
 }
 
 template <class Visitor>
 void describe(Visitor& v, Efficiency& e) {
   using config::Need;
-  v.named_sections("gemm", e.gemm, "matrix products, by data type", Need::required);
-  v.named_sections("prefill_attention", e.prefill_attention, "attention of new tokens, by KV type", Need::required);
-  v.named_sections("decode_attention", e.decode_attention, "attention of one new token, by KV type", Need::required);
-  v.section("elementwise", e.elementwise, "norms, rotary, activation", Need::required);
+  const Need need =
+      e.gemm.empty() ? Need::required : Need::optional;  // a relative's curves may be there already
+  v.named_sections("gemm", e.gemm, "matrix products, by data type", need);
+  v.named_sections("prefill_attention", e.prefill_attention, "attention of new tokens, by KV type", need);
+  v.named_sections("decode_attention", e.decode_attention, "attention of one new token, by KV type", need);
+  v.section("elementwise", e.elementwise, "norms, rotary, activation", need);
 }
 
 }  // namespace agentsim::platform

@@ -20,7 +20,10 @@ struct EdgeData {
 using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS, boost::no_property, EdgeData>;
 using Edge = boost::graph_traits<Graph>::edge_descriptor;
 
-bool is_nvlink(const Cable& cable) { return cable.kind.compare(0, 6, "nvlink") == 0; }
+// Links that accelerators have for each other alone.
+bool is_nvlink(const Cable& cable) {
+  return cable.kind.compare(0, 6, "nvlink") == 0 || cable.kind == "infinity_fabric" || cable.kind == "ici";
+}
 
 // Endpoints do not forward; switches, root ports and sockets do.
 bool forwards(DeviceKind kind) {
@@ -74,7 +77,7 @@ int NodeTopology::nearest(int device, DeviceKind kind) const {
   return best;
 }
 
-Route NodeTopology::shortest(int source, int target, bool nvlink) const {
+std::vector<Route> NodeTopology::shortest(int source, bool nvlink) const {
   Graph graph(node_.devices.size());
   for (size_t c = 0; c < node_.cables.size(); ++c) {
     const Cable& cable = node_.cables[c];
@@ -82,11 +85,13 @@ Route NodeTopology::shortest(int source, int target, bool nvlink) const {
     // Hops first, then latency: the cost of a hop is far above any latency of a node.
     const EdgeData forward{static_cast<int>(2 * c), 1.0 + cable.latency_s};
     boost::add_edge(static_cast<size_t>(cable.a), static_cast<size_t>(cable.b), forward, graph);
-    boost::add_edge(static_cast<size_t>(cable.b), static_cast<size_t>(cable.a), {forward.link + 1, forward.cost}, graph);
+    boost::add_edge(static_cast<size_t>(cable.b), static_cast<size_t>(cable.a),
+                    {forward.link + 1, forward.cost}, graph);
   }
   const std::function<bool(Edge)> usable = [&](const Edge& edge) {
     const auto from = boost::source(edge, graph);
-    return static_cast<int>(from) == source || forwards(node_.devices[from].kind);
+    return static_cast<int>(from) == source || forwards(node_.devices[from].kind) ||
+           node_.cables[static_cast<size_t>(graph[edge].link / 2)].kind == "ici";
   };
   const boost::filtered_graph<Graph, std::function<bool(Edge)>> allowed(graph, usable);
   std::vector<double> cost(node_.devices.size(), std::numeric_limits<double>::infinity());
@@ -95,18 +100,21 @@ Route NodeTopology::shortest(int source, int target, bool nvlink) const {
                                  boost::weight_map(boost::get(&EdgeData::cost, graph))
                                      .distance_map(cost.data())
                                      .predecessor_map(before.data()));
-  Route route;
-  if (!(cost[static_cast<size_t>(target)] < 1e9)) return route;
-  for (auto at = static_cast<size_t>(target); at != static_cast<size_t>(source); at = before[at])
-    route.links.push_back(graph[boost::edge(before[at], at, graph).first].link);
-  std::reverse(route.links.begin(), route.links.end());
-  route.bytes_per_s = std::numeric_limits<double>::infinity();
-  for (const DirectedLink link : route.links) {
-    route.latency_s += node_.cables[static_cast<size_t>(link / 2)].latency_s;
-    route.bytes_per_s = std::min(route.bytes_per_s, link_bytes_per_s(link));
+  std::vector<Route> routes(node_.devices.size());
+  for (size_t target = 0; target < routes.size(); ++target) {
+    if (!(cost[target] < 1e9) || static_cast<int>(target) == source) continue;
+    Route& route = routes[target];
+    for (auto at = target; at != static_cast<size_t>(source); at = before[at])
+      route.links.push_back(graph[boost::edge(before[at], at, graph).first].link);
+    std::reverse(route.links.begin(), route.links.end());
+    route.bytes_per_s = std::numeric_limits<double>::infinity();
+    for (const DirectedLink link : route.links) {
+      route.latency_s += node_.cables[static_cast<size_t>(link / 2)].latency_s;
+      route.bytes_per_s = std::min(route.bytes_per_s, link_bytes_per_s(link));
+    }
+    route.path_class = nvlink ? PathClass::nvlink : classify(route.links);
   }
-  route.path_class = nvlink ? PathClass::nvlink : classify(route.links);
-  return route;
+  return routes;
 }
 
 PathClass NodeTopology::classify(const std::vector<DirectedLink>& links) const {
@@ -122,8 +130,7 @@ PathClass NodeTopology::classify(const std::vector<DirectedLink>& links) const {
   return found;
 }
 
-Route NodeTopology::between_gpus(int source, int target) const {
-  const Route nvlink = shortest(source, target, true);
+Route NodeTopology::between_gpus(int source, int target, const Route& nvlink, const Route& direct) const {
   if (nvlink.path_class != PathClass::none) return nvlink;
   if (!node_.p2p) {
     const int memory = nearest(source, DeviceKind::host_memory);
@@ -132,29 +139,26 @@ Route NodeTopology::between_gpus(int source, int target) const {
     staged.path_class = PathClass::staged;
     return staged;
   }
-  const Route direct = shortest(source, target, false);
   if (!node_.acs || direct.path_class != PathClass::pix) return direct;
   const int root = nearest(source, DeviceKind::root_port);
   return root < 0 ? direct : joined(route(source, root), route(root, target));
 }
 
 void NodeTopology::find_routes() {
-  const int count = static_cast<int>(node_.devices.size());
-  routes_.assign(static_cast<size_t>(count) * static_cast<size_t>(count), {});
-  const auto at = [&](int source, int target) -> Route& {
-    return routes_[static_cast<size_t>(source) * static_cast<size_t>(count) + static_cast<size_t>(target)];
-  };
-  const auto is_gpu = [&](int device) { return node_.devices[static_cast<size_t>(device)].kind == DeviceKind::gpu; };
+  const size_t count = node_.devices.size();
+  routes_.reserve(count * count);
+  for (size_t source = 0; source < count; ++source) {
+    for (Route& route : shortest(static_cast<int>(source), false)) routes_.push_back(std::move(route));
+    routes_[source * count + source] = {PathClass::self, {}, 0.0, std::numeric_limits<double>::infinity()};
+  }
   // Routes between GPUs are composed of the others, so those come first.
-  for (const bool gpus : {false, true}) {
-    for (int source = 0; source < count; ++source) {
-      for (int target = 0; target < count; ++target) {
-        if ((is_gpu(source) && is_gpu(target)) != gpus) continue;
-        if (source == target)
-          at(source, target) = Route{PathClass::self, {}, 0.0, std::numeric_limits<double>::infinity()};
-        else
-          at(source, target) = gpus ? between_gpus(source, target) : shortest(source, target, false);
-      }
+  const std::vector<int> gpus = node_.of_kind(DeviceKind::gpu);
+  for (const int source : gpus) {
+    const std::vector<Route> nvlink = shortest(source, true);
+    for (const int target : gpus) {
+      if (source == target) continue;
+      Route& found = routes_[static_cast<size_t>(source) * count + static_cast<size_t>(target)];
+      found = between_gpus(source, target, nvlink[static_cast<size_t>(target)], found);
     }
   }
 }
@@ -162,15 +166,15 @@ void NodeTopology::find_routes() {
 void NodeTopology::check() const {
   const auto complain = [&](int a, int b) {
     throw ConfigError(fmt::format("the node '{}' has no path from {} to {}", node_.name,
-                                  node_.devices[static_cast<size_t>(a)].id, node_.devices[static_cast<size_t>(b)].id));
+                                  node_.devices[static_cast<size_t>(a)].id,
+                                  node_.devices[static_cast<size_t>(b)].id));
   };
   const std::vector<int> gpus = node_.of_kind(DeviceKind::gpu);
   const std::vector<int> memories = node_.of_kind(DeviceKind::host_memory);
   for (const int a : gpus) {
     for (const int b : gpus)
       if (a != b && route(a, b).path_class == PathClass::none) complain(a, b);
-    for (const int memory : memories)
-      if (route(a, memory).path_class == PathClass::none) complain(a, memory);
+    if (!memories.empty() && nearest(a, DeviceKind::host_memory) < 0) complain(a, memories.front());
   }
 }
 

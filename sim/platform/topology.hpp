@@ -8,10 +8,11 @@
 
 namespace agentsim::platform {
 
-// How two devices of a node reach each other, nearest first; the short names are those of `nvidia-smi topo -m`.
+// How two devices of a node reach each other, nearest first; the short names are those of `nvidia-smi topo
+// -m`.
 enum class PathClass : uint8_t {
   self,     // X
-  nvlink,   // NV    NVLink or NVSwitch
+  nvlink,   // NV    NVLink, NVSwitch, Infinity Fabric or ICI
   pix,      // PIX   one PCIe switch
   phb,      // PHB   through a root port or CPU of one socket
   sys,      // SYS   between sockets
@@ -31,12 +32,13 @@ struct Route {
   double bytes_per_s = 0.0;  // of the narrowest link; one flow alone
 };
 
-// The graph of one node (Boost.Graph) and the routes on it, found once when it is built. Policy: NVLink before PCIe
-// peer-to-peer before staging in host memory; ACS sends peer-to-peer traffic up to the root port and back; GPUs, NICs
-// and memories never forward traffic of others.
+// The graph of one node (Boost.Graph) and the routes on it, found once when it is built. Policy: NVLink
+// before PCIe peer-to-peer before staging in host memory; ACS sends peer-to-peer traffic up to the root port
+// and back; GPUs, NICs and memories never forward traffic of others, except that accelerators forward on ICI
+// (a torus of chips).
 class NodeTopology {
  public:
-  // Throws ConfigError if two GPUs, or a GPU and the host memory, have no path.
+  // Throws ConfigError if two GPUs, or a GPU and every host memory, have no path.
   explicit NodeTopology(Node node);
 
   const Node& node() const { return node_; }
@@ -50,8 +52,8 @@ class NodeTopology {
  private:
   void find_routes();
   void check() const;
-  Route shortest(int source, int target, bool nvlink) const;
-  Route between_gpus(int source, int target) const;
+  std::vector<Route> shortest(int source, bool nvlink) const;  // to every device
+  Route between_gpus(int source, int target, const Route& nvlink, const Route& direct) const;
   PathClass classify(const std::vector<DirectedLink>& links) const;
 
   Node node_;

@@ -14,7 +14,7 @@ struct TimeSplit {
   double queue_s = 0.0;      // waiting at the replica, also after a preemption
   double prefill_s = 0.0;    // in steps until the first token, without their exposed communication
   double decode_s = 0.0;     // in steps after it, likewise
-  double recompute_s = 0.0;  // in steps that compute again what a preemption threw away, likewise
+  double recompute_s = 0.0;  // of steps, the share of tokens computed again after a preemption, likewise
   double fabric_s = 0.0;     // exposed collectives of all those steps
   double tool_s = 0.0;       // tools, and the delay before a sub-agent's first call
   double human_s = 0.0;      // think time

@@ -1,4 +1,4 @@
-"""Every .cpp is built: it stands in the CMakeLists.txt of its folder or of one above. listed_sources.py [ROOT]"""
+"""Every .cpp stands in a CMakeLists.txt and is built: listed_sources.py [ROOT]"""
 
 import re
 import sys
@@ -7,21 +7,23 @@ from pathlib import Path
 import tree
 
 
-def is_listed(root, path):
+def is_built(root, path):
+    """Named in the nearest CMakeLists.txt above, whose folder is named in the next, and so on."""
     for folder in path.parents:
         lists = root / folder / "CMakeLists.txt"
         if lists.is_file():
             name = re.escape(path.relative_to(folder).as_posix())
-            return re.search(rf"(?<![\w./-]){name}(?![\w./-])", lists.read_text()) is not None
+            named = re.search(rf"(?<![\w./-]){name}(?![\w./-])", lists.read_text())
+            return named is not None and (folder == Path() or is_built(root, folder))
     return False
 
 
 def faults(root):
     sources = tree.cpp_files(root, ("sim", "analysis", "cli", "tests"))
     return [
-        f"{path}: not in the CMakeLists.txt above it, so it is not built"
+        f"{path}: not built: it or its folder is missing in the CMakeLists.txt above"
         for path in sources
-        if path.suffix == ".cpp" and not is_listed(root, path)
+        if path.suffix == ".cpp" and not is_built(root, path)
     ]
 
 

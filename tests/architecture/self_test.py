@@ -90,11 +90,15 @@ const auto twice = [](int x) {
         self.assertEqual(machine_paths.faults(self.root), ["notes.md:1: /" + "root/ is a place on one machine"])
 
     def test_a_forgotten_source_is_told(self):
+        self.write("CMakeLists.txt", "add_subdirectory(tests)\n")
+        self.write("tests/CMakeLists.txt", "add_subdirectory(base)\n")
+        self.write("tests/cost/CMakeLists.txt", "target_sources(t PRIVATE a_test.cpp)\n")
+        self.write("tests/cost/a_test.cpp", "")
         self.write("tests/base/CMakeLists.txt", "target_sources(t PRIVATE deep/b_test.cpp other_c_test.cpp)\n")
         for name in ("deep/b_test.cpp", "c_test.cpp", "other_c_test.cpp"):
             self.write(f"tests/base/{name}", "")
         told = [fault.split(":")[0] for fault in listed_sources.faults(self.root)]
-        self.assertEqual(told, ["tests/base/c_test.cpp"])
+        self.assertEqual(told, ["tests/base/c_test.cpp", "tests/cost/a_test.cpp"])
 
     def test_columns_and_documents_are_compared_both_ways(self):
         table = "| column | unit | meaning |\n| --- | --- | --- |\n| `a_s` | s | time |\n| gone | - | was |\n"

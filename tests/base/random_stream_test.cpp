@@ -41,7 +41,8 @@ TEST_CASE("the same seed and name and index give the same draws") {
 }
 
 TEST_CASE("streams of other names or seeds or indices are uncorrelated") {
-  // Given 1e5 pairs the correlation of independent draws has a deviation of 0.0032; five of those are allowed.
+  // Given 1e5 pairs the correlation of independent draws has a deviation of 0.0032; five of those are
+  // allowed.
   const std::vector<double> base = draws(RandomStream(1, "session", 0));
   for (const RandomStream& other :
        {RandomStream(1, "sessions", 0), RandomStream(1, "arrival", 0), RandomStream(1, "", 0),

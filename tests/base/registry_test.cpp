@@ -37,7 +37,9 @@ TEST_CASE("the names of the policies are in order of the alphabet") {
 }
 
 TEST_CASE("two policies of one name break a contract and the first stays") {
-  const auto again = [] { Animals::Entry entry("dog", "howls", [](int) { return std::make_unique<Echo>("auuu"); }); };
+  const auto again = [] {
+    Animals::Entry entry("dog", "howls", [](int) { return std::make_unique<Echo>("auuu"); });
+  };
   CHECK(message_of<ContractViolation>(again) == "two policies are registered as 'dog'");
   CHECK(Animals::make("dog", 1)->says() == "wuff");
   CHECK(Animals::help("dog") == "barks");

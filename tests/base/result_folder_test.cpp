@@ -16,7 +16,8 @@ namespace {
 using Names = std::vector<std::string>;
 namespace fs = std::filesystem;
 
-// Runs the body in a child whose files may hold so many bytes, and returns its exit status; -1 if a signal ended it.
+// Runs the body in a child whose files may hold so many bytes, and returns its exit status; -1 if a signal
+// ended it.
 template <class Body>
 int with_file_limit(rlim_t bytes, Body body) {
   const pid_t child = ::fork();
@@ -42,7 +43,8 @@ TEST_CASE("a results folder appears with its files only when it is committed") {
     CHECK(folder.path() != folder.target());
     folder.commit();
   }
-  CHECK(test.names() == Names{"deep", "deep/out", "deep/out/seed_1", "deep/out/seed_1/calls.csv", "deep/out/summary.json"});
+  CHECK(test.names() ==
+        Names{"deep", "deep/out", "deep/out/seed_1", "deep/out/seed_1/calls.csv", "deep/out/summary.json"});
   CHECK(slurp(target / "seed_1/calls.csv") == "a,b\n");
 }
 
@@ -55,6 +57,18 @@ TEST_CASE("a results folder that is not committed leaves nothing") {
   } catch (const RunError&) {
   }
   CHECK(test.names().empty());
+}
+
+TEST_CASE("folders on the way to a target that is not committed are left only if others use them") {
+  const TestFolder test;
+  fs::create_directories(test.path() / "mine");
+  { ResultFolder folder(test.path() / "mine" / "a" / "b" / "out"); }
+  CHECK(test.names() == Names{"mine"});
+  {
+    ResultFolder folder(test.path() / "mine" / "a" / "b" / "out");
+    test.write("mine/a/other.txt", "somebody else's");
+  }
+  CHECK(test.names() == Names{"mine", "mine/a", "mine/a/other.txt"});
 }
 
 TEST_CASE("an older results folder is replaced as a whole") {
@@ -139,7 +153,10 @@ TEST_CASE("a file that does not fit leaves the older one and no part of itself")
   test.write("a.csv", "old");
   const int status = with_file_limit(10'000, [&] {
     const std::string expected = test.file("a.csv") + ": cannot be written: File too large";
-    return message_of<RunError>([&] { write_file(test.file("a.csv"), std::string(100'000, 'x')); }) == expected ? 7 : 8;
+    return message_of<RunError>([&] { write_file(test.file("a.csv"), std::string(100'000, 'x')); }) ==
+                   expected
+               ? 7
+               : 8;
   });
   CHECK(status == 7);
   CHECK(test.names() == Names{"a.csv"});

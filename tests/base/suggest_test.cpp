@@ -36,7 +36,9 @@ TEST_CASE("no word and no candidates have no suggestion") {
   CHECK(nearest("tp", {}).empty());
 }
 
-TEST_CASE("of equally near words the first is suggested") { CHECK(nearest("xat", {"cat", "bat"}) == "cat"); }
+TEST_CASE("of equally near words the first is suggested") {
+  CHECK(nearest("xat", {"cat", "bat"}) == "cat");
+}
 
 TEST_CASE("valid words are listed in order of the alphabet") {
   CHECK(sorted_list({"ring", "nvls", "one_shot"}) == "nvls, one_shot, ring");

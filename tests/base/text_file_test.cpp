@@ -22,7 +22,8 @@ std::string error_of(const TestFolder& folder, const std::string& name) {
   std::string text = message_of<ConfigError>([&] { read_text(path); });
   CHECK(text == message_of<ConfigError>([&] { lines_of(path); }));
   const std::string prefix = folder.path().string() + "/";
-  for (size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) text.erase(at, prefix.size());
+  for (size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix))
+    text.erase(at, prefix.size());
   return text;
 }
 
@@ -35,7 +36,8 @@ std::string long_text() {
 
 TEST_CASE("a text is read byte by byte whether it is compressed or not") {
   const TestFolder folder;
-  for (const std::string& text : {std::string("one\r\ntwo\n\nthree"), std::string(), std::string("a\0b\n", 4), long_text()}) {
+  for (const std::string& text :
+       {std::string("one\r\ntwo\n\nthree"), std::string(), std::string("a\0b\n", 4), long_text()}) {
     CHECK(read_text(folder.write("t.txt", text)) == text);
     CHECK(read_text(folder.write("t.txt.gz", gzipped(text))) == text);
   }
@@ -70,8 +72,8 @@ TEST_CASE("a gzip file that ends early is refused wherever it was cut") {
   // Given a file cut in its header, in its data, in its checksum and by its last byte.
   const TestFolder folder;
   const std::string whole = gzipped(long_text());
-  for (const size_t length : {size_t{1}, size_t{9}, size_t{200}, whole.size() / 2, whole.size() - 9, whole.size() - 4,
-                              whole.size() - 1}) {
+  for (const size_t length : {size_t{1}, size_t{9}, size_t{200}, whole.size() / 2, whole.size() - 9,
+                              whole.size() - 4, whole.size() - 1}) {
     CAPTURE(length);
     folder.write("cut.csv.gz", whole.substr(0, length));
     CHECK(error_of(folder, "cut.csv.gz") == "cut.csv.gz: is not a complete gzip file (truncated or damaged)");

@@ -85,8 +85,9 @@ TEST_CASE("only a bare zero needs no unit") {
 }
 
 TEST_CASE("what is no finite decimal number is refused") {
-  for (const char* text : {"", " ", "nan", "-nan", "nan(5) s", "inf", "-inf", "+infinity s", "1e400 s", "-1e999", "s",
-                           "e5", "--5 s", "0x10", "0X10", "-0x10", "+0x1p4", "  0x1 s", "a1 s"}) {
+  for (const char* text :
+       {"", " ", "nan", "-nan", "nan(5) s", "inf", "-inf", "+infinity s", "1e400 s", "-1e999", "s", "e5",
+        "--5 s", "0x10", "0X10", "-0x10", "+0x1p4", "  0x1 s", "a1 s"}) {
     CAPTURE(std::string(text));
     for (const Dimension dimension : {Dimension::number, Dimension::time})
       CHECK_FALSE(parse_quantity(text, dimension));

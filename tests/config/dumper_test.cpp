@@ -70,9 +70,11 @@ TEST_CASE("the dumper and the reader know the same names") {
 TEST_CASE("values are dumped in base units under the names they are read by") {
   model::Engine engine;
   Diagnostics diagnostics;
-  read_map(Value::parse("{name: e, host_overhead: 1.5 ms, runtime_reserve: 2 GiB, block_size: 32, prefix_caching: off}",
-                        "e.yaml"),
-           "the engine", engine, diagnostics);
+  read_map(
+      Value::parse(
+          "{name: e, host_overhead: 1.5 ms, runtime_reserve: 2 GiB, block_size: 32, prefix_caching: off}",
+          "e.yaml"),
+      "the engine", engine, diagnostics);
   diagnostics.throw_if_any();
   const Dumper::Json json = dump(engine);
   CHECK(json["name"] == "e");

@@ -76,10 +76,10 @@ TEST_CASE("a path to no file is answered with the nearest file beside it") {
   const TestFolder folder;
   folder.write("gpus/mine.yaml", "");
   const std::string scenario = folder.write("s.yaml", "");
-  CHECK(found("gpus/mime.yaml", scenario) ==
-        scenario + ":1:1: no such file: 'gpus/mime.yaml'\n"
-                   "    1 | gpus/mime.yaml\n"
-                   "      | ^~~~~~~~~~~~~~ did you mean 'gpus/mine.yaml'?");
+  CHECK(found("gpus/mime.yaml", scenario) == scenario +
+                                                 ":1:1: no such file: 'gpus/mime.yaml'\n"
+                                                 "    1 | gpus/mime.yaml\n"
+                                                 "      | ^~~~~~~~~~~~~~ did you mean 'gpus/mine.yaml'?");
 }
 
 TEST_CASE("a list names no file") {

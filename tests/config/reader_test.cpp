@@ -74,7 +74,8 @@ std::string told(const std::string& line, int column, const std::string& message
 
 TEST_CASE("every kind of field is read") {
   const Bike bike = read(
-      "name: Rosinante\nweight: 2 KiB\ngears: 3\nbell: off\nbrake: rim\ncolour: '#00ff00'\nfront: {spokes: 36}\n"
+      "name: Rosinante\nweight: 2 KiB\ngears: 3\nbell: off\nbrake: rim\ncolour: '#00ff00'\nfront: {spokes: "
+      "36}\n"
       "spares: [{spokes: 1}, {}]\nothers: {rear: {spokes: 32}, side: {}}\nprovenance: {anything: [goes]}\n");
   CHECK(bike.name == "Rosinante");
   CHECK(bike.weight_bytes == 2048.0);
@@ -91,7 +92,8 @@ TEST_CASE("every kind of field is read") {
 }
 
 TEST_CASE("what is absent or empty keeps its default") {
-  for (const char* yaml : {"name: x", "{name: x, weight: , gears: ~, bell: , brake: , colour: , front: , spares: }"}) {
+  for (const char* yaml :
+       {"name: x", "{name: x, weight: , gears: ~, bell: , brake: , colour: , front: , spares: }"}) {
     const Bike bike = read(yaml);
     CHECK(bike.weight_bytes == 1.0);
     CHECK(bike.gears == 7);
@@ -104,8 +106,10 @@ TEST_CASE("what is absent or empty keeps its default") {
 }
 
 TEST_CASE("a switch is on or off or true or false or yes or no") {
-  for (const char* word : {"on", "true", "yes"}) CHECK(read("{name: x, bell: " + std::string(word) + "}").bell);
-  for (const char* word : {"off", "false", "no"}) CHECK_FALSE(read("{name: x, bell: " + std::string(word) + "}").bell);
+  for (const char* word : {"on", "true", "yes"})
+    CHECK(read("{name: x, bell: " + std::string(word) + "}").bell);
+  for (const char* word : {"off", "false", "no"})
+    CHECK_FALSE(read("{name: x, bell: " + std::string(word) + "}").bell);
   CHECK(error("{name: x, bell: maybe}") == told("{name: x, bell: maybe}", 17, "'bell' wants on or off", 5));
   CHECK(error("{name: x, bell: [on]}") == told("{name: x, bell: [on]}", 17, "'bell' wants on or off", 1));
 }
@@ -154,38 +158,46 @@ TEST_CASE("a number that is none is told with what was wanted") {
 }
 
 TEST_CASE("a quantity without a unit is told that it needs one") {
-  CHECK(error("{name: x, weight: 80}") ==
-        told("{name: x, weight: 80}", 19, "'weight' needs a unit: a size such as '80 GiB' or '512 kB'", 2,
-             "\n  valid: B, GB, GiB, KiB, MB, MiB, TB, TiB, kB"));
+  CHECK(error("{name: x, weight: 80}") == told("{name: x, weight: 80}", 19,
+                                               "'weight' needs a unit: a size such as '80 GiB' or '512 kB'",
+                                               2, "\n  valid: B, GB, GiB, KiB, MB, MiB, TB, TiB, kB"));
 }
 
 TEST_CASE("bounds are inclusive and told as a person would say them") {
   CHECK(read("{name: x, gears: 1}").gears == 1);
   CHECK(read("{name: x, gears: 30}").gears == 30);
-  CHECK(error("{name: x, gears: 31}") == told("{name: x, gears: 31}", 18, "'gears' must be between 1 and 30, not 31", 2));
-  CHECK(error("{name: x, weight: 0}") == told("{name: x, weight: 0}", 19, "'weight' must be greater than 0, not 0", 1));
+  CHECK(error("{name: x, gears: 31}") ==
+        told("{name: x, gears: 31}", 18, "'gears' must be between 1 and 30, not 31", 2));
+  CHECK(error("{name: x, weight: 0}") ==
+        told("{name: x, weight: 0}", 19, "'weight' must be greater than 0, not 0", 1));
   double out = 0.0;
   Diagnostics diagnostics;
   const Value value = Value::parse("-1", "b.yaml");
   CHECK_FALSE(read_quantity(value, "x", Dimension::number, kNotNegative, out, diagnostics));
-  CHECK_FALSE(read_quantity(value, "x", Dimension::number, {-std::numeric_limits<double>::infinity(), -2.0}, out,
-                            diagnostics));
+  CHECK_FALSE(read_quantity(value, "x", Dimension::number, {-std::numeric_limits<double>::infinity(), -2.0},
+                            out, diagnostics));
   CHECK(message_of<ConfigError>([&] { diagnostics.throw_if_any(); }) ==
-        told("-1", 1, "'x' must be at least 0, not -1", 2) + "\n" + told("-1", 1, "'x' must be at most -2, not -1", 2));
+        told("-1", 1, "'x' must be at least 0, not -1", 2) + "\n" +
+            told("-1", 1, "'x' must be at most -2, not -1", 2));
 }
 
 TEST_CASE("a value of the wrong kind is told with its kind") {
   CHECK(error("{name: [a]}") == told("{name: [a]}", 8, "'name' wants a word, not a list", 1));
   CHECK(error("{name: x, gears: {a: 1}}") ==
         told("{name: x, gears: {a: 1}}", 18, "'gears' wants a number, not a map", 1));
-  CHECK(error("{name: x, brake: []}") == told("{name: x, brake: []}", 18, "'brake' wants a word, not a list", 1));
+  CHECK(error("{name: x, brake: []}") ==
+        told("{name: x, brake: []}", 18, "'brake' wants a word, not a list", 1));
   CHECK(error("{name: x, front: 3}") ==
         told("{name: x, front: 3}", 18, "'front' wants a map of keys, not a single value", 1));
-  CHECK(error("{name: x, spares: {}}") == told("{name: x, spares: {}}", 19, "'spares' wants a list, not a map", 1));
-  CHECK(error("{name: x, spares: [7]}") ==
-        told("{name: x, spares: [7]}", 20, "an entry of 'spares' wants a map of keys, not a single value", 1));
-  CHECK(error("{name: x, others: [7]}") == told("{name: x, others: [7]}", 19, "'others' wants a map, not a list", 1));
-  CHECK(error("{name: x, colour: green}") == told("{name: x, colour: green}", 19, "a colour begins with #", 5));
+  CHECK(error("{name: x, spares: {}}") ==
+        told("{name: x, spares: {}}", 19, "'spares' wants a list, not a map", 1));
+  CHECK(
+      error("{name: x, spares: [7]}") ==
+      told("{name: x, spares: [7]}", 20, "an entry of 'spares' wants a map of keys, not a single value", 1));
+  CHECK(error("{name: x, others: [7]}") ==
+        told("{name: x, others: [7]}", 19, "'others' wants a map, not a list", 1));
+  CHECK(error("{name: x, colour: green}") ==
+        told("{name: x, colour: green}", 19, "a colour begins with #", 5));
   CHECK(error("[a]") == told("[a]", 1, "the bike wants a map of keys, not a list", 1));
 }
 

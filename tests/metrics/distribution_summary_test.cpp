@@ -65,7 +65,8 @@ TEST_CASE("nothing has no mean and no percentiles") {
 }
 
 TEST_CASE("one value has a mean alone") {
-  CHECK(to_json(summarise({2.5})).dump() == R"({"count":1,"mean":2.5,"p50":null,"p90":null,"p95":null,"p99":null})");
+  CHECK(to_json(summarise({2.5})).dump() ==
+        R"({"count":1,"mean":2.5,"p50":null,"p90":null,"p95":null,"p99":null})");
 }
 
 }  // namespace

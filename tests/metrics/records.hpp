@@ -9,7 +9,8 @@
 namespace agentsim::metrics {
 
 // A call that arrives, has its first token after `ttft`, the others `tpot` apart, and its reply at once.
-inline serving::CallRecord call(uint64_t session, double arrival_s, double ttft_s, uint32_t output, double tpot_s) {
+inline serving::CallRecord call(uint64_t session, double arrival_s, double ttft_s, uint32_t output,
+                                double tpot_s) {
   serving::CallRecord c;
   c.session = session;
   c.arrival_s = c.queued_s = c.scheduled_s = arrival_s;

@@ -7,7 +7,8 @@
 namespace agentsim::metrics {
 namespace {
 
-// Ten sessions of one call, one every 10 s; session i has a TTFT of 1 + i / 10 s and ends with 11 tokens 0.1 s apart.
+// Ten sessions of one call, one every 10 s; session i has a TTFT of 1 + i / 10 s and ends with 11 tokens 0.1
+// s apart.
 Recorder ten_sessions() {
   Recorder recorder;
   for (uint64_t i = 0; i < 10; ++i) {
@@ -20,8 +21,8 @@ Recorder ten_sessions() {
   return recorder;
 }
 
-serving::ReplicaSample sample(double time_s, uint32_t replica, double busy_s, double fabric_s, double flop, double bytes,
-                              int64_t used, int64_t cached, int64_t evicted) {
+serving::ReplicaSample sample(double time_s, uint32_t replica, double busy_s, double fabric_s, double flop,
+                              double bytes, int64_t used, int64_t cached, int64_t evicted) {
   serving::ReplicaSample s;
   s.time_s = time_s;
   s.replica = replica;
@@ -111,13 +112,13 @@ TEST_CASE("the replicas are judged by what their counters gained in the window")
 TEST_CASE("what is undefined is empty and null and never nought") {
   const RunSummary s = summarise(Recorder(), {}, 0.1, {});
   CHECK(s.sessions == 0);
-  for (const auto& value : {s.slo_calls, s.slo_sessions, s.sessions_per_s, s.goodput_per_s, s.prompt_tokens_per_s,
-                            s.output_tokens_per_s, s.hit_share, s.busy_share, s.fabric_share, s.mfu, s.mbu,
-                            s.kv_used_share, s.kv_cached_share})
+  for (const auto& value : {s.slo_calls, s.slo_sessions, s.sessions_per_s, s.goodput_per_s,
+                            s.prompt_tokens_per_s, s.output_tokens_per_s, s.hit_share, s.busy_share,
+                            s.fabric_share, s.mfu, s.mbu, s.kv_used_share, s.kv_cached_share})
     CHECK_FALSE(value);
   const auto json = to_json(s);
-  for (const char* key : {"slo_calls_share", "slo_sessions_share", "sessions_per_s", "goodput_per_s", "hit_share",
-                          "busy_share", "mfu", "mbu", "kv_used_share"}) {
+  for (const char* key : {"slo_calls_share", "slo_sessions_share", "sessions_per_s", "goodput_per_s",
+                          "hit_share", "busy_share", "mfu", "mbu", "kv_used_share"}) {
     CAPTURE(std::string(key));
     CHECK(json[key].is_null());
   }

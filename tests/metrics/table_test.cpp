@@ -39,8 +39,9 @@ TEST_CASE("texts are quoted as RFC 4180 says") {
 }
 
 TEST_CASE("a table has a line of names and a line a row") {
-  const std::vector<Column<int>> columns{{"n", "the number", [](const int& n) { return count_cell(n); }},
-                                         {"half", "of it", [](const int& n) { return number_cell(n / 2.0); }}};
+  const std::vector<Column<int>> columns{
+      {"n", "the number", [](const int& n) { return count_cell(n); }},
+      {"half", "of it", [](const int& n) { return number_cell(n / 2.0); }}};
   CHECK(csv(columns, {}) == "n,half\n");
   CHECK(csv(columns, {1, 4}) == "n,half\n1,0.5\n4,2\n");
   std::vector<ColumnDoc> docs;

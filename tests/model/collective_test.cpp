@@ -16,7 +16,9 @@ Protocols only(const std::string& form) {
   return {{form, protocol}};
 }
 
-double seconds(const CollectiveGroup& group, double bytes) { return group.all_reduce(bytes).seconds(group.rate()); }
+double seconds(const CollectiveGroup& group, double bytes) {
+  return group.all_reduce(bytes).seconds(group.rate());
+}
 
 TEST_CASE("a ring moves twice n minus one parts of n over the narrowest link") {
   // Given an efficiency of 1 and no latency: 2 (n - 1) / n S / B.
@@ -33,8 +35,10 @@ TEST_CASE("the graph gives a ring the rate of the link that its flows crowd most
   // 4 GPUs of one switch: their ports. 8 over two sockets: 38 GB/s between them. NVSwitch: 450 GB/s.
   CHECK(CollectiveGroup(cluster("rtx_pro_6000_pcie_x1"), first_gpus(4), only("ring")).rate() ==
         doctest::Approx(54.2e9).epsilon(0.001));
-  CHECK(CollectiveGroup(cluster("rtx_pro_6000_pcie_x1"), first_gpus(8), only("ring")).rate() == doctest::Approx(38e9));
-  CHECK(CollectiveGroup(cluster("hgx_h100_x1"), first_gpus(8), only("ring")).rate() == doctest::Approx(450e9));
+  CHECK(CollectiveGroup(cluster("rtx_pro_6000_pcie_x1"), first_gpus(8), only("ring")).rate() ==
+        doctest::Approx(38e9));
+  CHECK(CollectiveGroup(cluster("hgx_h100_x1"), first_gpus(8), only("ring")).rate() ==
+        doctest::Approx(450e9));
   // In an order that crosses the sockets with every hop, four flows a direction share the link.
   const CollectiveGroup zigzag(cluster("rtx_pro_6000_pcie_x1"), {0, 4, 1, 5, 2, 6, 3, 7}, only("ring"));
   CHECK(zigzag.rate() == doctest::Approx(38e9 / 4));
@@ -42,7 +46,8 @@ TEST_CASE("the graph gives a ring the rate of the link that its flows crowd most
 
 TEST_CASE("a ring over nodes has the rate of a NIC") {
   // 400 Gbps a NIC; the neighbours at the nodes' ends use one each way.
-  CHECK(CollectiveGroup(cluster("hgx_h100_x2"), first_gpus(16), only("ring")).rate() == doctest::Approx(50e9));
+  CHECK(CollectiveGroup(cluster("hgx_h100_x2"), first_gpus(16), only("ring")).rate() ==
+        doctest::Approx(50e9));
 }
 
 TEST_CASE("the crossings count the flows of a ring on every link") {
@@ -66,7 +71,8 @@ TEST_CASE("each form has the bytes and hops of its equation") {
     const char* form;
     double hops, traffic;
   };
-  for (const Row& row : {Row{"ring", 14, 1.75}, Row{"one_shot", 7, 7}, Row{"two_shot", 7, 1.75}, Row{"nvls", 7, 1}}) {
+  for (const Row& row :
+       {Row{"ring", 14, 1.75}, Row{"one_shot", 7, 7}, Row{"two_shot", 7, 1.75}, Row{"nvls", 7, 1}}) {
     Protocols protocols = only(row.form);
     protocols[row.form].base_s = 5e-6;
     protocols[row.form].hop_s = 1e-6;

@@ -40,7 +40,8 @@ std::vector<Row> rows_of(const std::string& device) {
     std::vector<std::string> cells;
     for (std::string cell; std::getline(stream, cell, ',');) cells.push_back(cell);
     REQUIRE(cells.size() >= 6);
-    if (cells[0] != device || cells[1] != "all_reduce" || !is_odd(cells) || !seen.insert(std::string(line)).second)
+    if (cells[0] != device || cells[1] != "all_reduce" || !is_odd(cells) ||
+        !seen.insert(std::string(line)).second)
       return;
     const Row row{std::stoi(cells[3]), std::stod(cells[4]), std::stod(cells[5]) * 1e-6};
     const bool is_engine = cells[2].compare(0, 4, "vLLM") == 0 || row.bytes >= 0x1p23;
@@ -72,7 +73,9 @@ void compare(const std::string& device, const std::string& platform, const std::
   CHECK(p90 <= 0.30);
 }
 
-TEST_CASE("all-reduces on H100 with NVSwitch take the measured times") { compare("H100 SXM", "hgx_h100_x1", "nvswitch"); }
+TEST_CASE("all-reduces on H100 with NVSwitch take the measured times") {
+  compare("H100 SXM", "hgx_h100_x1", "nvswitch");
+}
 
 TEST_CASE("all-reduces on RTX PRO 6000 over PCIe take the measured times") {
   compare("RTX PRO 6000 Server", "rtx_pro_6000_pcie_x1", "pcie");

@@ -11,7 +11,8 @@ namespace {
 Deployment load(const std::string& yaml) {
   Deployment d;
   Diagnostics diagnostics;
-  load_deployment(config::Value::parse(yaml, "d.yaml"), {"least_outstanding", "random"}, {"fcfs"}, d, diagnostics);
+  load_deployment(config::Value::parse(yaml, "d.yaml"), {"least_outstanding", "random"}, {"fcfs"}, d,
+                  diagnostics);
   diagnostics.throw_if_any();
   return d;
 }
@@ -34,7 +35,8 @@ TEST_CASE("a deployment is read with its model and engine files") {
 }
 
 TEST_CASE("an engine may be a preset with some settings laid over it") {
-  const Deployment d = load("{model: qwen3_32b, engine: {preset: vllm_v1, token_budget: 2048, prefix_caching: off}}");
+  const Deployment d =
+      load("{model: qwen3_32b, engine: {preset: vllm_v1, token_budget: 2048, prefix_caching: off}}");
   CHECK(d.engine.token_budget == 2048);
   CHECK_FALSE(d.engine.prefix_caching);
   CHECK(d.engine.host_overhead_s == 1e-3);
@@ -46,7 +48,8 @@ TEST_CASE("replicas fill the platform or are a whole number from one") {
   CHECK(load("{model: qwen3_32b}").replicas == 0);
   CHECK(error("{model: qwen3_32b, replicas: 0}").find("'replicas' must be between 1 and 1e+06, not 0") !=
         std::string::npos);
-  CHECK(error("{model: qwen3_32b, replicas: full}").find("'replicas' wants a number, not 'full'") != std::string::npos);
+  CHECK(error("{model: qwen3_32b, replicas: full}").find("'replicas' wants a number, not 'full'") !=
+        std::string::npos);
   CHECK(error("{model: qwen3_32b, replicas: 2.5}") ==
         "d.yaml:1:30: 'replicas' wants a whole number, not 2.5\n"
         "    1 | {model: qwen3_32b, replicas: 2.5}\n"
@@ -76,7 +79,8 @@ TEST_CASE("all mistakes of a deployment and its files are told at once") {
         "    4 | engine: {token_budgets: 1}\n"
         "      |          ^~~~~~~~~~~~~ did you mean 'token_budget'?\n"
         "  valid: block_size, gpu_memory_utilization, host_overhead, host_overhead_per_prompt_token, "
-        "host_overhead_per_sequence, max_sequences, name, prefix_caching, preset, provenance, runtime_reserve, title, "
+        "host_overhead_per_sequence, max_sequences, name, prefix_caching, preset, provenance, "
+        "runtime_reserve, title, "
         "token_budget");
 }
 

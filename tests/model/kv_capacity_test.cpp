@@ -17,7 +17,8 @@ TEST_CASE("the KV cache of a token has the size computed by hand") {
     CHECK(c.kv_bytes_per_token * static_cast<double>(tp) == 160.0 * 1024.0);
   }
   // Llama 8B in bf16: 2 x 32 x 8 x 128 x 2 = 128 KiB.
-  CHECK(kv_capacity(deployment("llama_3_1_8b", "bf16", "bf16", 1), h100).kv_bytes_per_token == 128.0 * 1024.0);
+  CHECK(kv_capacity(deployment("llama_3_1_8b", "bf16", "bf16", 1), h100).kv_bytes_per_token ==
+        128.0 * 1024.0);
 }
 
 TEST_CASE("KV heads are copied once there are more GPUs than heads") {
@@ -53,7 +54,8 @@ TEST_CASE("the parts of the memory and the blocks fill the engine's share up to 
       const Deployment d = deployment("qwen3_32b", "fp8", "bf16", tp);
       const KVCapacity c = kv_capacity(d, gpu(name));
       const double block = c.kv_bytes_per_token * static_cast<double>(d.engine.block_size);
-      const double used = c.weight_bytes + c.activation_bytes + c.reserve_bytes + static_cast<double>(c.blocks) * block;
+      const double used =
+          c.weight_bytes + c.activation_bytes + c.reserve_bytes + static_cast<double>(c.blocks) * block;
       CHECK(used <= c.memory_bytes);
       CHECK(used > c.memory_bytes - block);
     }

@@ -10,7 +10,8 @@ namespace agentsim::model {
 namespace {
 
 const char* const kTiny =
-    "{name: tiny, layers: 2, hidden: 8, heads: 4, kv_heads: 2, head_dim: 3, ffn: 10, vocabulary: 100, max_context: 64";
+    "{name: tiny, layers: 2, hidden: 8, heads: 4, kv_heads: 2, head_dim: 3, ffn: 10, vocabulary: 100, "
+    "max_context: 64";
 
 TEST_CASE("the parameters of a small model are those counted by hand") {
   // Given 2 layers with Q 8x12, K and V 8x6 each, O 12x8 and three matrices 8x10.
@@ -42,7 +43,8 @@ TEST_CASE("an element has the bytes of its data type") {
 
 TEST_CASE("heads that do not share KV heads evenly are refused") {
   const std::string yaml =
-      "{name: t, layers: 2, hidden: 8, heads: 4, kv_heads: 3, head_dim: 2, ffn: 9, vocabulary: 9, max_context: 9}";
+      "{name: t, layers: 2, hidden: 8, heads: 4, kv_heads: 3, head_dim: 2, ffn: 9, vocabulary: 9, "
+      "max_context: 9}";
   CHECK(message_of<ConfigError>([&] { llm(yaml); }) ==
         "t.yaml:1:1: 'kv_heads' does not divide 'heads'\n    1 | " + yaml + "\n      | ^");
 }

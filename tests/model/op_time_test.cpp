@@ -7,7 +7,8 @@
 #include "sim/base/contract.hpp"
 #include "tests/model/shipped.hpp"
 
-// The reference values are those of the independent implementation in platforms/fit/first_fit.py, in microseconds.
+// The reference values are those of the independent implementation in platforms/fit/first_fit.py, in
+// microseconds.
 namespace agentsim::model {
 namespace {
 
@@ -116,7 +117,8 @@ TEST_CASE("a large matrix product on an ideal GPU is bound by the peak") {
 }
 
 TEST_CASE("a matrix and a vector on an ideal GPU are bound by the memory") {
-  // A thousand tiles of 128x128 for m = 1: compute is 1/4 of memory, which adds a thousandth: (1 + 4^-4)^(1/4).
+  // A thousand tiles of 128x128 for m = 1: compute is 1/4 of memory, which adds a thousandth: (1 +
+  // 4^-4)^(1/4).
   Accelerator g = ideal();
   g.peak.bf16 = 1e18;
   const double bytes = (1.0 + 128000.0) * 4096.0 * 2.0 + 2.0 * 128000.0;
@@ -128,7 +130,8 @@ TEST_CASE("compute and memory bound join as the fourth root of fourth powers") {
   Accelerator g = ideal();
   const double bytes = (1280.0 + 1280.0) * 1024.0 * 2.0 + 2.0 * 1280.0 * 1280.0;
   g.peak.bf16 = 2.0 * 1280.0 * 1280.0 * 1024.0 / (bytes / 1e12);
-  CHECK(gemm_s(g, "bf16", 1280, 1280, 1024) == doctest::Approx(bytes / 1e12 * std::pow(2.0, 0.25)).epsilon(1e-12));
+  CHECK(gemm_s(g, "bf16", 1280, 1280, 1024) ==
+        doctest::Approx(bytes / 1e12 * std::pow(2.0, 0.25)).epsilon(1e-12));
 }
 
 TEST_CASE("a last wave that is not full costs as much as the quantisation says") {
@@ -163,7 +166,8 @@ TEST_CASE("a model whose norms quantise the activations pays that instead of a k
   const double m = 512, n = 4096, k = 8192;
   // launch 5.08 us and 0.0868 of the bandwidth by itself, no launch and 0.6 of it in the norm.
   const double expected = 5.08e-6 + 3.0 * m * k / 3.35e12 * (1 / 0.0868 - 1 / 0.6);
-  CHECK(gemm_s(h100, "fp8", m, n, k, false) - gemm_s(h100, "fp8", m, n, k, true) == doctest::Approx(expected));
+  CHECK(gemm_s(h100, "fp8", m, n, k, false) - gemm_s(h100, "fp8", m, n, k, true) ==
+        doctest::Approx(expected));
   CHECK(gemm_s(h100, "bf16", m, n, k, false) == gemm_s(h100, "bf16", m, n, k, true));
 }
 
@@ -217,8 +221,8 @@ TEST_CASE("longer and wider products never take less time") {
 }
 
 TEST_CASE("a data type without constants breaks a contract that names the GPU") {
-  CHECK_THROWS_WITH_AS(gemm_s(gpu("h100_sxm"), "nvfp4", 1, 1, 1), "the gpu h100_sxm has no gemm constants for nvfp4",
-                       ContractViolation);
+  CHECK_THROWS_WITH_AS(gemm_s(gpu("h100_sxm"), "nvfp4", 1, 1, 1),
+                       "the gpu h100_sxm has no gemm constants for nvfp4", ContractViolation);
 }
 
 }  // namespace

@@ -11,12 +11,21 @@
 // The data files of the project by name.
 namespace agentsim::model {
 
-inline config::Value word(const std::string& yaml) { return config::Value::parse(yaml, "t.yaml"); }
-inline platform::Accelerator gpu(const std::string& name) { return platform::load_accelerator(word(name)); }
-inline platform::Cluster cluster(const std::string& name) { return platform::load_cluster(word(name)); }
-inline LLM llm(const std::string& name) { return load_llm(word(name)); }
+inline config::Value word(const std::string& yaml) {
+  return config::Value::parse(yaml, "t.yaml");
+}
+inline platform::Accelerator gpu(const std::string& name) {
+  return platform::load_accelerator(word(name));
+}
+inline platform::Cluster cluster(const std::string& name) {
+  return platform::load_cluster(word(name));
+}
+inline LLM llm(const std::string& name) {
+  return load_llm(word(name));
+}
 
-inline Deployment deployment(const std::string& model, const std::string& weights, const std::string& kv, int64_t tp) {
+inline Deployment deployment(const std::string& model, const std::string& weights, const std::string& kv,
+                             int64_t tp) {
   Deployment d;
   Diagnostics diagnostics;
   const config::Value map = word("{model: " + model + ", precision: {weights: " + weights + ", kv: " + kv +

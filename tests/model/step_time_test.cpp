@@ -13,7 +13,8 @@ namespace {
 // A replica on the first GPUs of a cluster.
 struct Replica {
   Replica(const std::string& platform, const Deployment& of)
-      : cluster(model::cluster(platform)), deployment(of),
+      : cluster(model::cluster(platform)),
+        deployment(of),
         group(cluster, first_gpus(static_cast<int>(of.tp)), load_protocols(cluster.node().collective_class)),
         time(deployment, gpu(), group) {}
   const Accelerator& gpu() const { return cluster.node().gpu; }
@@ -41,19 +42,20 @@ Batch prefill(const std::vector<Chunk>& chunks, int64_t finished) {
   return batch;
 }
 
-// What all layers do with so many tokens on one GPU of four: Llama 70B has 64 heads, 8 KV heads, a width of 8192 and
-// an inner one of 28672.
+// What all layers do with so many tokens on one GPU of four: Llama 70B has 64 heads, 8 KV heads, a width of
+// 8192 and an inner one of 28672.
 double llama_70b_layers_s(const Accelerator& on, double m) {
   const double layer = gemm_s(on, "fp8", m, (16 + 2 * 2) * 128, 8192, true) +  // 16 query and 2 + 2 KV heads
-                       gemm_s(on, "fp8", m, 8192, 16 * 128, true) + gemm_s(on, "fp8", m, 2 * 7168, 8192, true) +
-                       gemm_s(on, "fp8", m, 8192, 7168, true) +
-                       2 * elementwise_s(on, m * 4 * 8192 * 2) +          // norm: two streams in, two out, bf16
-                       elementwise_s(on, m * 2 * (16 + 2) * 128 * 2) +    // rotary of queries and keys
-                       elementwise_s(on, m * 3 * 7168 * 2);               // gate and up in, product out
-  return 80 * layer + elementwise_s(on, m * 2 * 8192 * 2);                // and the embedding
+                       gemm_s(on, "fp8", m, 8192, 16 * 128, true) +
+                       gemm_s(on, "fp8", m, 2 * 7168, 8192, true) + gemm_s(on, "fp8", m, 8192, 7168, true) +
+                       2 * elementwise_s(on, m * 4 * 8192 * 2) +        // norm: two streams in, two out, bf16
+                       elementwise_s(on, m * 2 * (16 + 2) * 128 * 2) +  // rotary of queries and keys
+                       elementwise_s(on, m * 3 * 7168 * 2);             // gate and up in, product out
+  return 80 * layer + elementwise_s(on, m * 2 * 8192 * 2);              // and the embedding
 }
 
-// Head in bf16, a quarter of the vocabulary a GPU; logits read in bf16, written in fp32 and passed over twice.
+// Head in bf16, a quarter of the vocabulary a GPU; logits read in bf16, written in fp32 and passed over
+// twice.
 double llama_head_s(const Accelerator& on, double rows) {
   return gemm_s(on, "bf16", rows, 128256.0 / 4, 8192) + elementwise_s(on, rows * 128256 * 14);
 }
@@ -61,13 +63,13 @@ double llama_head_s(const Accelerator& on, double rows) {
 TEST_CASE("the cost of a decode step is the sum of its kernels") {
   const Replica r("hgx_h100_x1", deployment("llama_3_3_70b", "fp8", "fp8", 4));
   const Accelerator& on = r.gpu();
-  REQUIRE(r.deployment.engine.host_overhead_s == 1e-3);
-  REQUIRE(r.deployment.engine.host_overhead_per_sequence_s == 1e-5);
+  REQUIRE(r.deployment.engine.host_overhead_s == doctest::Approx(1e-3));
+  REQUIRE(r.deployment.engine.host_overhead_per_sequence_s == doctest::Approx(1e-5));
   const StepCost cost = r.time.cost(decode(24));
   const Affine attention = decode_attention_s(on, {16, 2, 128, "fp8"}, 24);
-  CHECK(cost.compute.fixed_s ==
-        doctest::Approx(1e-3 + 24 * 1e-5 + llama_70b_layers_s(on, 24) + llama_head_s(on, 24) + 80 * attention.fixed_s)
-            .epsilon(1e-12));
+  CHECK(cost.compute.fixed_s == doctest::Approx(1e-3 + 24 * 1e-5 + llama_70b_layers_s(on, 24) +
+                                                llama_head_s(on, 24) + 80 * attention.fixed_s)
+                                    .epsilon(1e-12));
   CHECK(cost.compute.per_token_s == doctest::Approx(80 * attention.per_token_s).epsilon(1e-12));
   // Two all-reduces a layer and one of the embedding, of 24 x 8192 in bf16, and the gathering of the logits.
   CollectiveCost expected = r.group.all_reduce(24 * 8192 * 2).times(161);
@@ -110,7 +112,8 @@ TEST_CASE("a step that only prefills has no decode attention and a head for fini
   const StepCost none = r.time.cost(prefill(chunks, 0));
   CHECK(none.compute.fixed_s == doctest::Approx(expected).epsilon(1e-12));
   CHECK(none.compute.per_token_s == 0.0);
-  CHECK(none.collectives.wire_bytes == doctest::Approx(r.group.all_reduce(1500 * 8192 * 2).times(161).wire_bytes));
+  CHECK(none.collectives.wire_bytes ==
+        doctest::Approx(r.group.all_reduce(1500 * 8192 * 2).times(161).wire_bytes));
   const StepCost one = r.time.cost(prefill(chunks, 1));
   CHECK(one.compute.fixed_s == doctest::Approx(expected + llama_head_s(on, 1)).epsilon(1e-12));
 }

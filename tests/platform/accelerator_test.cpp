@@ -8,10 +8,13 @@
 namespace agentsim::platform {
 namespace {
 
-Accelerator load(const std::string& yaml) { return load_accelerator(config::Value::parse(yaml, "g.yaml")); }
+Accelerator load(const std::string& yaml) {
+  return load_accelerator(config::Value::parse(yaml, "g.yaml"));
+}
 
 std::string gpu(const std::string& tiles) {
-  return "{name: g, memory: 80 GiB, memory_bandwidth: 2 TB/s, peak: {bf16: 100 TFLOP/s}, tdp: 300 W, efficiency: "
+  return "{name: g, memory: 80 GiB, memory_bandwidth: 2 TB/s, peak: {bf16: 100 TFLOP/s}, tdp: 300 W, "
+         "efficiency: "
          "{gemm: {bf16: {tiles: " +
          tiles + "}}, prefill_attention: {}, decode_attention: {}, elementwise: {}}}";
 }
@@ -47,7 +50,8 @@ TEST_CASE("what is no tile is told with an example") {
   for (const char* word : {"64", "64x", "x64", "64y128", "0x64", "64x128x2"}) {
     const std::string text = message_of<ConfigError>([&] { load(gpu("[" + std::string(word) + "]")); });
     CAPTURE(text);
-    CHECK(text.find(": a tile is written as 128x256, not '" + std::string(word) + "'\n") != std::string::npos);
+    CHECK(text.find(": a tile is written as 128x256, not '" + std::string(word) + "'\n") !=
+          std::string::npos);
   }
   const std::string text = message_of<ConfigError>([&] { load(gpu("[]")); });
   CHECK(text.find("'tiles' wants a list such as [128x128, 128x256]") != std::string::npos);

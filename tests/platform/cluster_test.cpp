@@ -18,7 +18,9 @@ Cluster make(const HandMade& node, int64_t count) {
   return Cluster(spec, node.topology());
 }
 
-Cluster load(const std::string& yaml) { return load_cluster(config::Value::parse(yaml, "c.yaml")); }
+Cluster load(const std::string& yaml) {
+  return load_cluster(config::Value::parse(yaml, "c.yaml"));
+}
 
 std::string names(const Cluster& cluster, const Route& route) {
   std::string text;
@@ -50,8 +52,9 @@ TEST_CASE("every link of a cluster has a name of its own") {
   for (int link = 0; link < cluster.link_count(); ++link) all.push_back(cluster.link_name(link));
   std::sort(all.begin(), all.end());
   CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
-  // 38 cables and 8 NICs a node, two directions each.
-  CHECK(all.size() == 2 * 2 * (38 + 8));
+  // Two nodes and two directions: 8 NVLink, 8 GPU, 8 NIC, 4 uplink, 4 root port, 2 memory, 1 socket and 8
+  // fabric cables.
+  CHECK(all.size() == 2 * 2 * (8 + 8 + 8 + 4 + 4 + 2 + 1 + 8));
 }
 
 TEST_CASE("GPUs of one node use the links of their own node") {
@@ -132,7 +135,8 @@ TEST_CASE("a cluster of a thousand nodes takes no more memory than one node and 
 }
 
 TEST_CASE("a cluster is loaded with its nodes and fabric") {
-  const Cluster cluster = load("{name: mine, node: hgx_h100, count: 4, fabric: {link_bandwidth: 400 Gbps, latency: 2us}}");
+  const Cluster cluster =
+      load("{name: mine, node: hgx_h100, count: 4, fabric: {link_bandwidth: 400 Gbps, latency: 2us}}");
   CHECK(cluster.spec().name == "mine");
   CHECK(cluster.nodes() == 4);
   CHECK(cluster.gpu_count() == 32);

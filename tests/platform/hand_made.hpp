@@ -8,7 +8,8 @@
 
 namespace agentsim::platform {
 
-// A node by its devices and cables: hand_made().gpus(2).device("sw0", DeviceKind::pcie_switch).cable("gpu0", "sw0").
+// A node by its devices and cables: hand_made().gpus(2).device("sw0", DeviceKind::pcie_switch).cable("gpu0",
+// "sw0").
 class HandMade {
  public:
   HandMade() { node_.name = "hand_made"; }
@@ -37,13 +38,16 @@ class HandMade {
 
  private:
   int index(const std::string& id) const {
-    const auto found = std::find_if(node_.devices.begin(), node_.devices.end(), [&](const Device& d) { return d.id == id; });
+    const auto found =
+        std::find_if(node_.devices.begin(), node_.devices.end(), [&](const Device& d) { return d.id == id; });
     return static_cast<int>(found - node_.devices.begin());
   }
   Node node_;
 };
 
-inline HandMade hand_made() { return HandMade(); }
+inline HandMade hand_made() {
+  return HandMade();
+}
 
 // Two GPUs and a NIC under one switch, its uplink to the root port of one socket with memory.
 inline HandMade one_switch() {

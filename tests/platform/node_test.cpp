@@ -13,9 +13,12 @@ namespace {
 const std::string kHead = "name: n\ngpu: h100_sxm\ncollective_class: pcie\n";
 const std::string kDevices = "devices: {gpu0: {kind: gpu}, gpu1: {kind: gpu}, sw0: {kind: pcie_switch}}\n";
 
-Node load(const std::string& yaml) { return load_node(config::Value::parse(yaml, "n.yaml")); }
+Node load(const std::string& yaml) {
+  return load_node(config::Value::parse(yaml, "n.yaml"));
+}
 
-std::string error(const std::string& links, const std::string& devices = kDevices, const std::string& head = kHead) {
+std::string error(const std::string& links, const std::string& devices = kDevices,
+                  const std::string& head = kHead) {
   return message_of<ConfigError>([&] { load(head + devices + "links: " + links + "\n"); });
 }
 
@@ -24,7 +27,8 @@ std::string matrix(const NodeTopology& topology, const std::vector<std::string>&
                    const std::vector<std::string>& columns) {
   std::string text;
   for (const std::string& from : rows) {
-    for (const std::string& to : columns) text += (to == columns.front() ? "" : " ") + path_class(topology, from, to);
+    for (const std::string& to : columns)
+      text += (to == columns.front() ? "" : " ") + path_class(topology, from, to);
     text += "\n";
   }
   return text;
@@ -32,16 +36,19 @@ std::string matrix(const NodeTopology& topology, const std::vector<std::string>&
 
 const std::vector<std::string> kEight{"gpu0", "gpu1", "gpu2", "gpu3", "gpu4", "gpu5", "gpu6", "gpu7"};
 
-Node shipped(const std::string& name) { return load_node(config::Value::parse(name, "t.yaml")); }
+Node shipped(const std::string& name) {
+  return load_node(config::Value::parse(name, "t.yaml"));
+}
 
 TEST_CASE("a node is read with its devices in the order of the file") {
-  const Node node = load(kHead +
-                         "p2p: off\nacs: on\n"
-                         "devices: {gpu9: {kind: gpu}, a: {kind: pcie_switch}, gpu1: {kind: gpu}}\n"
-                         "links:\n"
-                         "  - {between: [gpu9, a], kind: pcie, gen: 5, lanes: 16, latency: 200ns, efficiency: 0.5}\n"
-                         "  - {between: [gpu1, a], kind: pcie, gen: 3, lanes: 8}\n"
-                         "  - {between: [gpu1, gpu9], kind: nvlink4, bandwidth: 450 GB/s}\n");
+  const Node node =
+      load(kHead +
+           "p2p: off\nacs: on\n"
+           "devices: {gpu9: {kind: gpu}, a: {kind: pcie_switch}, gpu1: {kind: gpu}}\n"
+           "links:\n"
+           "  - {between: [gpu9, a], kind: pcie, gen: 5, lanes: 16, latency: 200ns, efficiency: 0.5}\n"
+           "  - {between: [gpu1, a], kind: pcie, gen: 3, lanes: 8}\n"
+           "  - {between: [gpu1, gpu9], kind: nvlink4, bandwidth: 450 GB/s}\n");
   REQUIRE(node.devices.size() == 3);
   CHECK(node.devices[0].id == "gpu9");
   CHECK(node.devices[1].kind == DeviceKind::pcie_switch);
@@ -64,8 +71,8 @@ TEST_CASE("PCIe lanes have the rates of their generation") {
   const std::map<int, double> x16{{3, 15.754}, {4, 31.508}, {5, 63.015}, {6, 121.0}};
   for (const auto& [generation, gigabytes_per_s] : x16) {
     const std::string pcie = "kind: pcie, gen: " + std::to_string(generation);
-    const Node node = load(kHead + kDevices + "links: [{between: [gpu0, sw0], " + pcie + "}, {between: [gpu1, sw0], " +
-                           pcie + "}]\n");
+    const Node node = load(kHead + kDevices + "links: [{between: [gpu0, sw0], " + pcie +
+                           "}, {between: [gpu1, sw0], " + pcie + "}]\n");
     CHECK(node.cables[0].bytes_per_s == doctest::Approx(gigabytes_per_s * 1e9).epsilon(1e-4));
   }
 }
@@ -76,16 +83,19 @@ TEST_CASE("a link to an unknown device is told with the devices") {
         "    1 | name: n\n"
         "      | ^\n"
         "n.yaml:5:26: unknown device 'sw1'\n"
-        "    5 | links: [{between: [gpu0, sw1], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}]\n"
+        "    5 | links: [{between: [gpu0, sw1], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: "
+        "5}]\n"
         "      |                          ^~~ did you mean 'sw0'?\n"
         "  valid: gpu0, gpu1, sw0");
 }
 
 TEST_CASE("a link of a device with itself is refused") {
-  const std::string text = error("[{between: [gpu0, gpu0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}]");
+  const std::string text =
+      error("[{between: [gpu0, gpu0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}]");
   CHECK(text ==
         "n.yaml:5:19: a link cannot join a device with itself\n"
-        "    5 | links: [{between: [gpu0, gpu0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}]\n"
+        "    5 | links: [{between: [gpu0, gpu0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, "
+        "gen: 5}]\n"
         "      |                   ^");
 }
 
@@ -97,9 +107,10 @@ TEST_CASE("a link without a bandwidth or a generation is refused") {
 }
 
 TEST_CASE("a link wants two ends and a known kind") {
-  const std::string text = error("[{between: [gpu0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pice, gen: 5}]");
+  const std::string text =
+      error("[{between: [gpu0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pice, gen: 5}]");
   CHECK(text.find("n.yaml:5:19: 'between' wants a list of two devices\n") != std::string::npos);
-  CHECK(text.find("n.yaml:5:69: unknown kind 'pice'\n") != std::string::npos);
+  CHECK(text.find("n.yaml:5:77: unknown kind 'pice'\n") != std::string::npos);
   CHECK(text.find("did you mean 'pcie'?") != std::string::npos);
 }
 
@@ -121,15 +132,16 @@ TEST_CASE("a node lacks neither links nor a GPU") {
         "n.yaml:1:1: the device 'sw0' has no link\n"
         "    1 | name: n\n"
         "      | ^");
-  CHECK(error("[{between: [gpu0, sw0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}]", kDevices,
-              "name: n\ncollective_class: pcie\n") ==
+  CHECK(error("[{between: [gpu0, sw0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}]",
+              kDevices, "name: n\ncollective_class: pcie\n") ==
         "n.yaml:1:1: the node lacks the key 'gpu'\n"
         "    1 | name: n\n"
         "      | ^");
 }
 
 TEST_CASE("an unknown kind of device is told with the kinds") {
-  CHECK(error("[{between: [gpu0, sw0], kind: pcie, gen: 5}]", "devices: {gpu0: {kind: gpu}, sw0: {kind: switch}}\n") ==
+  CHECK(error("[{between: [gpu0, sw0], kind: pcie, gen: 5}]",
+              "devices: {gpu0: {kind: gpu}, sw0: {kind: switch}}\n") ==
         "n.yaml:4:42: unknown kind 'switch'\n"
         "    4 | devices: {gpu0: {kind: gpu}, sw0: {kind: switch}}\n"
         "      |                                          ^~~~~~ did you mean 'nvswitch'?\n"
@@ -142,7 +154,8 @@ TEST_CASE("every GPU of the HGX H100 node reaches every other over NVSwitch") {
     for (const std::string& to : kEight) {
       CHECK(path_class(topology, from, to) == (from == to ? "X" : "NV"));
       if (from == to) continue;
-      const Route& route = topology.route(device_named(topology.node(), from), device_named(topology.node(), to));
+      const Route& route =
+          topology.route(device_named(topology.node(), from), device_named(topology.node(), to));
       CHECK(route.bytes_per_s == 450e9);
       CHECK(route.latency_s == doctest::Approx(1e-6));
     }
@@ -151,7 +164,8 @@ TEST_CASE("every GPU of the HGX H100 node reaches every other over NVSwitch") {
 TEST_CASE("the NICs and memories of the HGX H100 node lie by switch and socket") {
   const NodeTopology topology{shipped("hgx_h100")};
   // Two GPUs and two NICs a switch, two switches a socket.
-  CHECK(matrix(topology, kEight, {"nic0", "nic1", "nic2", "nic3", "nic4", "nic5", "nic6", "nic7", "mem0", "mem1"}) ==
+  CHECK(matrix(topology, kEight,
+               {"nic0", "nic1", "nic2", "nic3", "nic4", "nic5", "nic6", "nic7", "mem0", "mem1"}) ==
         "PIX PIX PHB PHB SYS SYS SYS SYS PHB SYS\n"
         "PIX PIX PHB PHB SYS SYS SYS SYS PHB SYS\n"
         "PHB PHB PIX PIX SYS SYS SYS SYS PHB SYS\n"
@@ -187,7 +201,8 @@ TEST_CASE("the RTX PRO 6000 node has the measured peer-to-peer rates and latenci
   CHECK(far.bytes_per_s == doctest::Approx(38e9));
   CHECK(far.latency_s == doctest::Approx(1.07e-6).epsilon(0.005));
   // Host memory: 114.1 GB/s over the two uplinks.
-  CHECK(2 * topology.route(0, device_named(topology.node(), "mem0")).bytes_per_s == doctest::Approx(108.4e9).epsilon(0.001));
+  CHECK(2 * topology.route(0, device_named(topology.node(), "mem0")).bytes_per_s ==
+        doctest::Approx(108.4e9).epsilon(0.001));
   CHECK(2 * topology.link_bytes_per_s(2 * 10) == doctest::Approx(114.1e9).epsilon(0.001));
 }
 

@@ -168,7 +168,8 @@ TEST_CASE("two GPUs without a path are refused") {
                              .device("b", DeviceKind::pcie_switch)
                              .cable("gpu0", "a")
                              .cable("gpu1", "b");
-  CHECK(message_of<ConfigError>([&] { apart.topology(); }) == "the node 'hand_made' has no path from gpu0 to gpu1");
+  CHECK(message_of<ConfigError>([&] { apart.topology(); }) ==
+        "the node 'hand_made' has no path from gpu0 to gpu1");
 }
 
 TEST_CASE("a GPU without a path to the host memory is refused") {
@@ -179,7 +180,8 @@ TEST_CASE("a GPU without a path to the host memory is refused") {
                              .device("cpu0", DeviceKind::cpu_socket)
                              .cable("gpu0", "sw0")
                              .cable("cpu0", "mem0");
-  CHECK(message_of<ConfigError>([&] { apart.topology(); }) == "the node 'hand_made' has no path from gpu0 to mem0");
+  CHECK(message_of<ConfigError>([&] { apart.topology(); }) ==
+        "the node 'hand_made' has no path from gpu0 to mem0");
 }
 
 TEST_CASE("without peer-to-peer and without host memory GPUs have no path") {
@@ -189,14 +191,12 @@ TEST_CASE("without peer-to-peer and without host memory GPUs have no path") {
                             .cable("gpu0", "sw0")
                             .cable("gpu1", "sw0")
                             .p2p(false);
-  CHECK(message_of<ConfigError>([&] { node.topology(); }) == "the node 'hand_made' has no path from gpu0 to gpu1");
+  CHECK(message_of<ConfigError>([&] { node.topology(); }) ==
+        "the node 'hand_made' has no path from gpu0 to gpu1");
 }
 
 TEST_CASE("the nearest device of a kind is the one with the fewest hops") {
-  const NodeTopology topology = one_switch()
-                                    .device("nic1", DeviceKind::nic)
-                                    .cable("nic1", "cpu0")
-                                    .topology();
+  const NodeTopology topology = one_switch().device("nic1", DeviceKind::nic).cable("nic1", "cpu0").topology();
   const auto nearest = [&](const std::string& from, DeviceKind kind) {
     const int found = topology.nearest(device_named(topology.node(), from), kind);
     return found < 0 ? std::string("none") : topology.node().devices[static_cast<size_t>(found)].id;

@@ -32,19 +32,24 @@ TEST_CASE("a call that finds no block preempts the one that came last") {
 }
 
 TEST_CASE("in the step of a preemption no waiting call is admitted") {
-  // Given a prompt of 6 blocks that is preempted, then what it frees is not given to a waiting call in that step.
-  BatcherBench bench(8, 1000);
+  // Given 8 blocks, a budget of 64 and no cache: in the second step the first call takes its third block and the
+  // second wants 6 for 95 tokens. It goes, and though its first 63 tokens would fit at once they come a step later.
+  BatcherBench bench(8, 64, 256, false);
   const Prompt a = own_prompt(1, 32);
   const Prompt b = own_prompt(2, 96);
-  const Prompt c = own_prompt(3, 16);
   bench.add(0, a, 40);
   bench.add(1, b, 40);
-  bench.step();
-  bench.add(2, c, 1);
-  const StepPlan preempting = bench.step();
+  CHECK(bench.step().batch.chunks.size() == 2);
+  const StepPlan preempting = bench.batcher.schedule(bench.clock());
   CHECK(bench.batcher.preemptions() == 1);
+  CHECK(preempting.batch.decoding == 1);
   CHECK(preempting.batch.chunks.empty());
   CHECK(bench.batcher.steps_ahead() == 1);
+  bench.finish(1);
+  const StepPlan next = bench.step();
+  REQUIRE(next.batch.chunks.size() == 1);
+  CHECK(next.batch.chunks[0].tokens == 63);
+  CHECK(next.batch.chunks[0].cached == 0);
 }
 
 TEST_CASE("a call preempted while it decodes computes again what was lost and no more") {

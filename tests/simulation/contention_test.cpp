@@ -46,6 +46,15 @@ class Bench : public serving::ReplicaClient {
       replica.enqueue(std::move(request));
     });
   }
+  static model::Batch prompt_batch(double tokens) {
+    model::Batch batch;
+    batch.chunks.push_back({tokens, 0.0});
+    batch.finished_prompts = 1;
+    return batch;
+  }
+  double fabric_s(const model::Batch& batch, double rate) const {
+    return parts.step_time.cost(batch).collectives.seconds(rate);
+  }
   void stream_at(double time_s, uint64_t bytes) {
     script.at(time_s, [this, bytes] { net.send(path_, bytes, network::TrafficClass::background, script); });
   }
@@ -93,10 +102,11 @@ void check_all_along(serving::StepMode mode) {
   CHECK(bench.done.last_token_s == doctest::Approx(0.001 + prefill_s + decode_s).epsilon(1e-9));
   // A stretch that matters, or nothing was tested.
   CHECK(prefill_s > 1.2 * bench.parts.prefill_s(4000, bench.capacity));
-  const double expected_fabric_s = prefill_s - bench.parts.prefill_s(4000, 1e30) + decode_s -
-                                   bench.parts.decode_s(4000, 200, 1e30);
-  const double latencies_s = bench.done.split.fabric_s - expected_fabric_s;
-  CHECK(latencies_s > 0.0);  // the part of a collective that depends on no rate is exposed too
+  double fabric_s = bench.fabric_s(bench.prompt_batch(4000), half);
+  model::Batch decode;
+  decode.decoding = 1;
+  fabric_s += 199 * bench.fabric_s(decode, half);
+  CHECK(bench.done.split.fabric_s == doctest::Approx(fabric_s).epsilon(1e-9));
   CHECK(bench.done.split.sum() == doctest::Approx(bench.done.last_token_s - 0.001).epsilon(1e-9));
 }
 
@@ -116,9 +126,7 @@ TEST_CASE("a stream that begins and ends within a step stretches the part of it 
   // T1/4 + T2/4 + T1/2.
   Bench bench(serving::StepMode::fast);
   const serving::Prompt prompt = serving::own_prompt(1, 8000);
-  model::Batch batch;
-  batch.chunks.push_back({8000.0, 0.0});
-  batch.finished_prompts = 1;
+  const model::Batch batch = Bench::prompt_batch(8000);
   const double alone_s = bench.parts.seconds(batch, 0, bench.capacity);
   const double beside_s = bench.parts.seconds(batch, 0, bench.capacity / 2.0);
   const double wire_bytes = bench.parts.step_time.cost(batch).collectives.wire_bytes;
@@ -129,8 +137,27 @@ TEST_CASE("a stream that begins and ends within a step stretches the part of it 
   CHECK(bench.done.last_token_s ==
         doctest::Approx(alone_s / 4.0 + beside_s / 4.0 + alone_s / 2.0).epsilon(1e-6));
   CHECK(beside_s > 1.2 * alone_s);
+  CHECK(bench.done.split.fabric_s ==
+        doctest::Approx(0.75 * bench.fabric_s(batch, bench.capacity) + 0.25 * bench.fabric_s(batch, bench.capacity / 2.0))
+            .epsilon(1e-6));
   REQUIRE(bench.script.ended.size() == 1);
   CHECK(bench.script.ended[0].second == doctest::Approx(alone_s / 4.0 + beside_s / 4.0).epsilon(1e-6));
+}
+
+TEST_CASE("a stream that was there first is slowed by the mean traffic of the replica") {
+  // Given a stream alone for 1 ms and then beside a step, then in half that step it moves half of what the replica's
+  // mean traffic leaves: capacity - wire/T2.
+  Bench bench(serving::StepMode::fast);
+  const serving::Prompt prompt = serving::own_prompt(1, 8000);
+  const model::Batch batch = Bench::prompt_batch(8000);
+  const double beside_s = bench.parts.seconds(batch, 0, bench.capacity / 2.0);
+  const double rate = bench.capacity - bench.parts.step_time.cost(batch).collectives.wire_bytes / beside_s;
+  bench.stream_at(0.0, static_cast<uint64_t>(std::llround(0.001 * bench.capacity + rate * beside_s / 2.0)));
+  bench.call_at(0.001, prompt, 1);
+  bench.kernel.run();
+  REQUIRE(bench.script.ended.size() == 1);
+  CHECK(bench.script.ended[0].second == doctest::Approx(0.001 + beside_s / 2.0).epsilon(1e-6));
+  CHECK(rate < 0.9 * bench.capacity);
 }
 
 TEST_CASE("a stream that begins in the middle of many decode steps stretches the later ones") {
