@@ -11,11 +11,13 @@ std::string Arguments::out_or_default(const Scenario& scenario) const {
 
 void add_scenario_options(CLI::App& app, Arguments& a) {
   app.add_option("SCENARIO", a.files, "scenario file (YAML)")->required()->expected(1);
-  app.add_option("--set", a.overrides.settings, "change a value: path=value, such as deployment.tp=4 (repeatable)")
+  app.add_option("--set", a.overrides.settings,
+                 "change a value: path=value, such as deployment.tp=4 (repeatable)")
       ->type_name("PATH=VALUE")
       ->take_all()
       ->expected(1);
-  app.add_option("--platform", a.overrides.platform, "only this platform: a label of the scenario, a name or a file")
+  app.add_option("--platform", a.overrides.platform,
+                 "only this platform: a label of the scenario, a name or a file")
       ->type_name("NAME");
   app.add_option("--seed", a.overrides.seed, "seed of all random streams")
       ->type_name("N")
@@ -25,7 +27,8 @@ void add_scenario_options(CLI::App& app, Arguments& a) {
         return good ? "" : "wants a whole number from 0 to 9e15, not '" + text + "'";
       })
       ->each([&a](const std::string&) { a.overrides.has_seed = true; });
-  app.add_option("--engine", a.overrides.engine, "fast, or step_by_step: every step an event (slow, for checking)")
+  app.add_option("--engine", a.overrides.engine,
+                 "fast, or step_by_step: every step an event (slow, for checking)")
       ->type_name("MODE")
       ->check(CLI::IsMember({"fast", "step_by_step"}));
 }

@@ -20,9 +20,10 @@ void check_one(const std::string& file, const Overrides& overrides, bool quiet) 
     if (quiet) continue;
     const model::KVCapacity kv = model::kv_capacity(choice.deployment, choice.cluster.node().gpu);
     const auto count = [](auto n) { return pretty_count(static_cast<double>(n)); };
-    fmt::print("{}: ok on {}: {} sessions, {} calls, {} prompt tokens; weights {} a GPU, {} KV tokens a replica\n", file,
-               choice.label, s.sessions, s.calls, count(s.prompt_tokens), pretty_bytes(kv.weight_bytes),
-               count(kv.blocks * choice.deployment.engine.block_size));
+    fmt::print(
+        "{}: ok on {}: {} sessions, {} calls, {} prompt tokens; weights {} a GPU, {} KV tokens a replica\n",
+        file, choice.label, s.sessions, s.calls, count(s.prompt_tokens), pretty_bytes(kv.weight_bytes),
+        count(kv.blocks * choice.deployment.engine.block_size));
   }
 }
 

@@ -8,7 +8,8 @@ namespace agentsim::cli {
 
 struct Arguments;
 
-// Each adds one subcommand; its callback does the work and returns by exception or by leaving the exit status 0.
+// Each adds one subcommand; its callback does the work and returns by exception or by leaving the exit status
+// 0.
 void add_run(CLI::App& app, Arguments& arguments);
 void add_compare(CLI::App& app, Arguments& arguments);
 void add_check(CLI::App& app, Arguments& arguments);

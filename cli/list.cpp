@@ -41,15 +41,29 @@ Rows files(const std::string& folder) {
 
 // The unit that the end of a column's name tells.
 std::string unit(const std::string& name) {
-  static const std::vector<std::pair<std::string, std::string>> ends{
-      {"usd_per_h", "USD/h"}, {"session", "USD"},  {"usd_per_mtok_output", "USD"}, {"usd_per_mtok_total", "USD"},
-      {"bytes_per_s", "B/s"}, {"_per_h", "1/h"},   {"_s", "s"},                    {"_s_p50", "s"},
-      {"_s_p90", "s"},        {"_s_p95", "s"},     {"_s_mean", "s"},               {"_share", "1"},
-      {"_tokens", "tokens"},  {"_blocks", "blocks"}, {"bytes", "B"},               {"flop", "FLOP"},
-      {"_w", "W"},            {"mfu", "1"},        {"mbu", "1"}};
+  static const std::vector<std::pair<std::string, std::string>> ends{{"usd_per_h", "USD/h"},
+                                                                     {"session", "USD"},
+                                                                     {"usd_per_mtok_output", "USD"},
+                                                                     {"usd_per_mtok_total", "USD"},
+                                                                     {"bytes_per_s", "B/s"},
+                                                                     {"_per_h", "1/h"},
+                                                                     {"_s", "s"},
+                                                                     {"_s_p50", "s"},
+                                                                     {"_s_p90", "s"},
+                                                                     {"_s_p95", "s"},
+                                                                     {"_s_mean", "s"},
+                                                                     {"_share", "1"},
+                                                                     {"_tokens", "tokens"},
+                                                                     {"_blocks", "blocks"},
+                                                                     {"bytes", "B"},
+                                                                     {"flop", "FLOP"},
+                                                                     {"_w", "W"},
+                                                                     {"mfu", "1"},
+                                                                     {"mbu", "1"}};
   if (name == "session") return "-";
   for (const auto& [end, word] : ends)
-    if (name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0) return word;
+    if (name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0)
+      return word;
   return "-";
 }
 

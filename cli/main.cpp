@@ -32,7 +32,8 @@ Exit status: 0 done, 1 the simulation failed, 2 bad input or usage, 130 interrup
 std::string unknown_word(const CLI::App& app, int argc, char** argv) {
   std::vector<std::string> commands;
   for (const CLI::App* sub : app.get_subcommands({})) commands.push_back(sub->get_name());
-  if (argc < 2) return fmt::format("a command is missing\n  valid: {}\n  see agentsim --help", sorted_list(commands));
+  if (argc < 2)
+    return fmt::format("a command is missing\n  valid: {}\n  see agentsim --help", sorted_list(commands));
   const CLI::App* at = &app;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
@@ -103,7 +104,8 @@ int main(int argc, char** argv) {
     return cli::kInterrupted;
   } catch (const ContractViolation& error) {
     cli::clear_progress();
-    fmt::print(stderr, "agentsim: a promise of the simulator is broken, please report it: {}\n", error.what());
+    fmt::print(stderr, "agentsim: a promise of the simulator is broken, please report it: {}\n",
+               error.what());
     return cli::kFailed;
   } catch (const std::exception& error) {
     cli::clear_progress();

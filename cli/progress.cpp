@@ -15,7 +15,9 @@ namespace {
 volatile std::sig_atomic_t interrupted = 0;
 bool shown = false;
 
-void on_signal(int) { interrupted = 1; }
+void on_signal(int) {
+  interrupted = 1;
+}
 
 }  // namespace
 
@@ -28,20 +30,21 @@ Progress make_progress(bool quiet) {
   using Clock = std::chrono::steady_clock;
   const bool show = !quiet && ::isatty(STDERR_FILENO) == 1;
   const auto start = Clock::now();
-  return [show, start, last = start](double now_s, uint64_t ended, uint64_t sessions, uint64_t events) mutable {
-    const auto now = Clock::now();
-    if (show && now - last > std::chrono::milliseconds(200)) {
-      last = now;
-      const double spent_s = std::chrono::duration<double>(now - start).count();
-      const double share = static_cast<double>(ended) / static_cast<double>(sessions);
-      const std::string left = share > 0.02 ? pretty_time(spent_s / share - spent_s) + " left" : "";
-      fmt::print(stderr, "\r\033[K{} simulated, {} of {} sessions, {} events/s, {}", pretty_time(now_s), ended, sessions,
-                 pretty_count(static_cast<double>(events) / spent_s), left);
-      std::fflush(stderr);
-      shown = true;
-    }
-    return interrupted == 0;
-  };
+  return
+      [show, start, last = start](double now_s, uint64_t ended, uint64_t sessions, uint64_t events) mutable {
+        const auto now = Clock::now();
+        if (show && now - last > std::chrono::milliseconds(200)) {
+          last = now;
+          const double spent_s = std::chrono::duration<double>(now - start).count();
+          const double share = static_cast<double>(ended) / static_cast<double>(sessions);
+          const std::string left = share > 0.02 ? pretty_time(spent_s / share - spent_s) + " left" : "";
+          fmt::print(stderr, "\r\033[K{} simulated, {} of {} sessions, {} events/s, {}", pretty_time(now_s),
+                     ended, sessions, pretty_count(static_cast<double>(events) / spent_s), left);
+          std::fflush(stderr);
+          shown = true;
+        }
+        return interrupted == 0;
+      };
 }
 
 void clear_progress() {

@@ -21,7 +21,8 @@ std::vector<metrics::LinkRow> link_rows(const RunFacts& facts) {
     for (size_t c = 0; c < network::kTrafficClasses; ++c) {
       if (link.bytes[c] <= 0.0) continue;
       const double share = facts.end_s > 0.0 ? link.bytes[c] / (link.bytes_per_s * facts.end_s) : 0.0;
-      rows.push_back({link.name, network::name(static_cast<network::TrafficClass>(c)), link.bytes_per_s, link.bytes[c], share});
+      rows.push_back({link.name, network::name(static_cast<network::TrafficClass>(c)), link.bytes_per_s,
+                      link.bytes[c], share});
     }
   }
   return rows;
@@ -48,20 +49,25 @@ Json facts_json(const RunFacts& facts) {
 metrics::PlatformFacts platform_facts(const PlatformChoice& choice, const RunFacts& facts) {
   const platform::Accelerator& gpu = choice.cluster.node().gpu;
   const auto tp = static_cast<double>(choice.deployment.tp);
-  return {gpu.peak_flops(choice.deployment.precision.weights) * tp, gpu.memory_bytes_per_s * tp, facts.kv.blocks};
+  return {gpu.peak_flops(choice.deployment.precision.weights) * tp, gpu.memory_bytes_per_s * tp,
+          facts.kv.blocks};
 }
 
 }  // namespace
 
-std::string version() { return fmt::format("agentsim {} (SimGrid {})", AGENTSIM_VERSION, network::engine_version()); }
+std::string version() {
+  return fmt::format("agentsim {} (SimGrid {})", AGENTSIM_VERSION, network::engine_version());
+}
 
-RunResult run_into(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed, const std::string& command,
-                   const ResultFolder& folder, const std::string& prefix, const Progress& progress) {
+RunResult run_into(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed,
+                   const std::string& command, const ResultFolder& folder, const std::string& prefix,
+                   const Progress& progress) {
   metrics::Recorder recorder;
   RunResult result;
   result.facts = simulate(scenario, choice, seed, recorder, progress);
   recorder.sort();
-  result.summary = metrics::summarise(recorder, scenario.slo, scenario.reporting.warm_up, platform_facts(choice, result.facts));
+  result.summary = metrics::summarise(recorder, scenario.slo, scenario.reporting.warm_up,
+                                      platform_facts(choice, result.facts));
   result.json = Json{{"platform", choice.label}, {"seed", seed}};
   result.json.update(facts_json(result.facts));
   result.json.update(metrics::to_json(result.summary));

@@ -19,10 +19,11 @@ struct RunResult {
   std::string fingerprint;      // 16 hex digits over summary.json, sessions.csv and calls.csv
 };
 
-// Simulates one platform with one seed and writes manifest.json, summary.json, sessions.csv, calls.csv, replicas.csv
-// and links.csv into the folder, their names led by `prefix`. `command` is what the user typed. The bytes depend on
-// the scenario, the platform and the seed alone, and on `command` in the manifest.
-RunResult run_into(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed, const std::string& command,
-                   const ResultFolder& folder, const std::string& prefix, const Progress& progress = {});
+// Simulates one platform with one seed and writes manifest.json, summary.json, sessions.csv, calls.csv,
+// replicas.csv and links.csv into the folder, their names led by `prefix`. `command` is what the user typed.
+// The bytes depend on the scenario, the platform and the seed alone, and on `command` in the manifest.
+RunResult run_into(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed,
+                   const std::string& command, const ResultFolder& folder, const std::string& prefix,
+                   const Progress& progress = {});
 
 }  // namespace agentsim

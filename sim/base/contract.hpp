@@ -23,7 +23,7 @@ class RunError : public std::runtime_error {
 
 // Checked in every build type: a wrong number is worse than a slow one. The message names the invariant
 // ("I2: used 40 + free 25 != total 64") and is formatted only when the check fails.
-#define AGENTSIM_CONTRACT(condition, ...)                                    \
-  do {                                                                       \
+#define AGENTSIM_CONTRACT(condition, ...)                                            \
+  do {                                                                               \
     if (!(condition)) throw ::agentsim::ContractViolation(fmt::format(__VA_ARGS__)); \
   } while (false)

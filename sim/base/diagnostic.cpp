@@ -21,7 +21,8 @@ std::string joined(const std::vector<Diagnostic>& diagnostics) {
 
 // Of UTF-8 text: bytes that do not continue a character.
 int characters(const std::string& text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+  return static_cast<int>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 }  // namespace
@@ -39,8 +40,10 @@ std::string Diagnostic::text() const {
     out += fmt::format("\n{}{}", number, place.source_line);
     // Places count bytes, people and terminals count characters.
     const auto start = std::min(place.source_line.size(), static_cast<size_t>(std::max(1, place.column) - 1));
-    const int column = 1 + characters(place.source_line.substr(0, start)) + std::max(0, place.column - 1 - static_cast<int>(start));
-    const int width = std::max(1, characters(place.source_line.substr(start, static_cast<size_t>(place.width))));
+    const int column = 1 + characters(place.source_line.substr(0, start)) +
+                       std::max(0, place.column - 1 - static_cast<int>(start));
+    const int width =
+        std::max(1, characters(place.source_line.substr(start, static_cast<size_t>(place.width))));
     const std::string tail(static_cast<size_t>(width - 1), '~');
     out += fmt::format("\n{:>{}}| {:>{}}{}", "", number.size() - 2, "^", column, tail);
     if (!suggestion.empty()) out += fmt::format(" did you mean '{}'?", suggestion);

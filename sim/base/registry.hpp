@@ -12,7 +12,8 @@ namespace agentsim {
 
 // Policies of one kind by name. A policy registers itself from its own .cpp file:
 //   static const Registry<Router>::Entry entry{"round_robin", "one after the other", make};
-// so adding one touches no other file. The map is a function-local static: no order of initialisation matters.
+// so adding one touches no other file. The map is a function-local static: no order of initialisation
+// matters.
 template <class Interface, class... Arguments>
 class Registry {
  public:

@@ -24,7 +24,8 @@ ConfigError refused(const fs::path& path, const std::string& why) {
 void write_file(const fs::path& path, const std::string& text) {
   const fs::path temporary = fmt::format("{}.partial-{}", path.string(), ::getpid());
   std::FILE* file = std::fopen(temporary.c_str(), "wb");
-  if (file == nullptr) throw RunError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
+  if (file == nullptr)
+    throw RunError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
   const bool flushed = std::fflush(file) == 0;
   const int error = errno;
@@ -47,7 +48,8 @@ ResultFolder::ResultFolder(fs::path target) : target_(std::move(target)) {
   if (fs::exists(target_) && fs::equivalent(target_, fs::current_path(unknown), unknown))
     throw refused(target_, "is the working folder, which cannot be replaced; choose another with --out");
   if (fs::exists(target_)) {
-    if (!fs::is_directory(target_)) throw refused(target_, "exists and is not a folder; choose another with --out");
+    if (!fs::is_directory(target_))
+      throw refused(target_, "exists and is not a folder; choose another with --out");
     if (!fs::is_empty(target_) && !fs::exists(target_ / "manifest.json"))
       throw refused(target_, "exists and holds other files; choose another folder with --out");
   }

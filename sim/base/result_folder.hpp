@@ -7,8 +7,9 @@
 namespace agentsim {
 
 // A folder of results that appears whole or not at all. Files are written into `<target>.partial-<pid>`, and
-// commit() renames that to the target. An older results folder (one that holds manifest.json) is replaced; any
-// other existing folder that is not empty is refused. Whatever was not committed is removed by the destructor.
+// commit() renames that to the target. An older results folder (one that holds manifest.json) is replaced;
+// any other existing folder that is not empty is refused. Whatever was not committed is removed by the
+// destructor.
 class ResultFolder {
  public:
   // Throws ConfigError if the target is not ours to replace or cannot be made.

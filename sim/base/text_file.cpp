@@ -12,7 +12,8 @@
 namespace agentsim {
 namespace {
 
-ConfigError file_error(const std::string& path, const std::string& message, const std::string& suggestion = "") {
+ConfigError file_error(const std::string& path, const std::string& message,
+                       const std::string& suggestion = "") {
   return ConfigError(std::vector<Diagnostic>{{Place{path, 0, 0, 1, ""}, message, suggestion, {}, ""}});
 }
 

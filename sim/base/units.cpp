@@ -14,13 +14,13 @@ using Table = std::map<std::string, double, std::less<>>;
 
 const Table& table(Dimension dimension) {
   static const Table number{{"", 1.0}};
-  static const Table time{{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1.0}, {"min", 60.0}, {"h", 3600.0},
-                          {"d", 86400.0}};
-  static const Table bytes{{"B", 1.0},   {"kB", 1e3},      {"MB", 1e6},       {"GB", 1e9},      {"TB", 1e12},
+  static const Table time{{"ns", 1e-9},  {"us", 1e-6},  {"ms", 1e-3},  {"s", 1.0},
+                          {"min", 60.0}, {"h", 3600.0}, {"d", 86400.0}};
+  static const Table bytes{{"B", 1.0},      {"kB", 1e3},     {"MB", 1e6},     {"GB", 1e9},    {"TB", 1e12},
                            {"KiB", 1024.0}, {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"TiB", 0x1p40}};
-  static const Table bandwidth{{"B/s", 1.0},  {"kB/s", 1e3},     {"MB/s", 1e6},   {"GB/s", 1e9},
-                               {"TB/s", 1e12}, {"GiB/s", 0x1p30}, {"Mbps", 1.25e5}, {"Gbps", 1.25e8},
-                               {"Tbps", 1.25e11}};
+  static const Table bandwidth{{"B/s", 1.0},     {"kB/s", 1e3},    {"MB/s", 1e6},
+                               {"GB/s", 1e9},    {"TB/s", 1e12},   {"GiB/s", 0x1p30},
+                               {"Mbps", 1.25e5}, {"Gbps", 1.25e8}, {"Tbps", 1.25e11}};
   static const Table compute{{"GFLOP/s", 1e9}, {"TFLOP/s", 1e12}, {"PFLOP/s", 1e15}};
   static const Table rate{{"/s", 1.0}, {"/min", 1.0 / 60.0}, {"/h", 1.0 / 3600.0}, {"/d", 1.0 / 86400.0}};
   static const Table power{{"W", 1.0}, {"kW", 1e3}, {"MW", 1e6}};
@@ -30,17 +30,28 @@ const Table& table(Dimension dimension) {
   // A month is a twelfth of 365 days.
   static const Table money_power{{"USD/kW-month", 1.0 / (1e3 * 730.0 * 3600.0)}};
   switch (dimension) {
-    case Dimension::number: return number;
-    case Dimension::time: return time;
-    case Dimension::bytes: return bytes;
-    case Dimension::bandwidth: return bandwidth;
-    case Dimension::compute: return compute;
-    case Dimension::rate: return rate;
-    case Dimension::power: return power;
-    case Dimension::money: return money;
-    case Dimension::money_rate: return money_rate;
-    case Dimension::money_energy: return money_energy;
-    case Dimension::money_power: return money_power;
+    case Dimension::number:
+      return number;
+    case Dimension::time:
+      return time;
+    case Dimension::bytes:
+      return bytes;
+    case Dimension::bandwidth:
+      return bandwidth;
+    case Dimension::compute:
+      return compute;
+    case Dimension::rate:
+      return rate;
+    case Dimension::power:
+      return power;
+    case Dimension::money:
+      return money;
+    case Dimension::money_rate:
+      return money_rate;
+    case Dimension::money_energy:
+      return money_energy;
+    case Dimension::money_power:
+      return money_power;
   }
   return number;
 }
@@ -58,17 +69,28 @@ std::string scaled(double value, double base, const std::array<const char*, 5>& 
 
 std::string description(Dimension dimension) {
   switch (dimension) {
-    case Dimension::number: return "a number";
-    case Dimension::time: return "a time such as '50 us' or '2 h'";
-    case Dimension::bytes: return "a size such as '80 GiB' or '512 kB'";
-    case Dimension::bandwidth: return "a bandwidth such as '450 GB/s' or '400 Gbps'";
-    case Dimension::compute: return "a compute rate such as '989 TFLOP/s'";
-    case Dimension::rate: return "a rate such as '2/min' or '0.5/s'";
-    case Dimension::power: return "a power such as '700 W'";
-    case Dimension::money: return "a price such as '310000 USD'";
-    case Dimension::money_rate: return "a price such as '1.69 USD/h'";
-    case Dimension::money_energy: return "a price such as '0.08 USD/kWh'";
-    case Dimension::money_power: return "a price such as '165 USD/kW-month'";
+    case Dimension::number:
+      return "a number";
+    case Dimension::time:
+      return "a time such as '50 us' or '2 h'";
+    case Dimension::bytes:
+      return "a size such as '80 GiB' or '512 kB'";
+    case Dimension::bandwidth:
+      return "a bandwidth such as '450 GB/s' or '400 Gbps'";
+    case Dimension::compute:
+      return "a compute rate such as '989 TFLOP/s'";
+    case Dimension::rate:
+      return "a rate such as '2/min' or '0.5/s'";
+    case Dimension::power:
+      return "a power such as '700 W'";
+    case Dimension::money:
+      return "a price such as '310000 USD'";
+    case Dimension::money_rate:
+      return "a price such as '1.69 USD/h'";
+    case Dimension::money_energy:
+      return "a price such as '0.08 USD/kWh'";
+    case Dimension::money_power:
+      return "a price such as '165 USD/kW-month'";
   }
   return "a number";
 }
@@ -122,7 +144,9 @@ std::string pretty_time(double seconds) {
   return fmt::format("{:.4g} h", seconds / 3600.0);
 }
 
-std::string pretty_bytes(double bytes) { return scaled(bytes, 1000.0, {"B", "kB", "MB", "GB", "TB"}); }
+std::string pretty_bytes(double bytes) {
+  return scaled(bytes, 1000.0, {"B", "kB", "MB", "GB", "TB"});
+}
 
 std::string pretty_bandwidth(double bytes_per_s) {
   return scaled(bytes_per_s, 1000.0, {"B/s", "kB/s", "MB/s", "GB/s", "TB/s"});

@@ -15,10 +15,16 @@ class Dumper {
  public:
   using Json = nlohmann::ordered_json;
 
-  void field(const std::string& key, double& out, Dimension, Bounds, const char*, Need = Need::optional) { json_[key] = out; }
-  void field(const std::string& key, int64_t& out, Bounds, const char*, Need = Need::optional) { json_[key] = out; }
+  void field(const std::string& key, double& out, Dimension, Bounds, const char*, Need = Need::optional) {
+    json_[key] = out;
+  }
+  void field(const std::string& key, int64_t& out, Bounds, const char*, Need = Need::optional) {
+    json_[key] = out;
+  }
   void field(const std::string& key, bool& out, const char*, Need = Need::optional) { json_[key] = out; }
-  void field(const std::string& key, std::string& out, const char*, Need = Need::optional) { json_[key] = out; }
+  void field(const std::string& key, std::string& out, const char*, Need = Need::optional) {
+    json_[key] = out;
+  }
   void choice(const std::string& key, std::string& out, const std::vector<std::string>&, const char*,
               Need = Need::optional) {
     json_[key] = out;
@@ -38,7 +44,8 @@ class Dumper {
     for (Spec& item : out) json_[key].push_back(nested(item));
   }
   template <class Spec>
-  void named_sections(const std::string& key, std::map<std::string, Spec>& out, const char*, Need = Need::optional) {
+  void named_sections(const std::string& key, std::map<std::string, Spec>& out, const char*,
+                      Need = Need::optional) {
     json_[key] = Json::object();
     for (auto& [name, item] : out) json_[key][name] = nested(item);
   }

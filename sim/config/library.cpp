@@ -19,16 +19,20 @@ bool is_root(const fs::path& folder) {
 fs::path search_root() {
   if (const char* home = std::getenv("AGENTSIM_HOME")) {
     if (is_root(home)) return home;
-    throw ConfigError(fmt::format("AGENTSIM_HOME is '{}', which holds no folders platforms/ and scenarios/", home));
+    throw ConfigError(
+        fmt::format("AGENTSIM_HOME is '{}', which holds no folders platforms/ and scenarios/", home));
   }
   std::error_code failed;
-  for (fs::path start : {fs::read_symlink("/proc/self/exe", failed).parent_path(), fs::current_path(failed)}) {
+  for (fs::path start :
+       {fs::read_symlink("/proc/self/exe", failed).parent_path(), fs::current_path(failed)}) {
     for (fs::path at = start; !at.empty(); at = at.parent_path()) {
       if (is_root(at)) return at;
       if (at == at.root_path()) break;
     }
   }
-  throw ConfigError("the folders platforms/ and scenarios/ were not found; set AGENTSIM_HOME to the folder that holds them");
+  throw ConfigError(
+      "the folders platforms/ and scenarios/ were not found; set AGENTSIM_HOME to the folder that holds "
+      "them");
 }
 
 bool looks_like_path(const std::string& word) {

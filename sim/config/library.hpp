@@ -17,9 +17,9 @@ class Library {
   // Names (file stems) of the YAML files in a folder of the root, such as "platforms/gpus"; sorted.
   static std::vector<std::string> names(const std::string& folder);
 
-  // The file a word of a YAML file names: a path (it holds '/' or ends in .yaml, .csv, .gz) relative to the file
-  // that says it, then to the root; else `<root>/<folder>/<word>.yaml`. Reports an unknown name or a missing file
-  // and returns "".
+  // The file a word of a YAML file names: a path (it holds '/' or ends in .yaml, .csv, .gz) relative to the
+  // file that says it, then to the root; else `<root>/<folder>/<word>.yaml`. Reports an unknown name or a
+  // missing file and returns "".
   static std::string find(const Value& word, const std::string& kind, const std::string& folder,
                           Diagnostics& diagnostics);
 

@@ -9,8 +9,8 @@
 
 namespace agentsim::config {
 
-// Turns yaml-cpp's nodes into values: its nodes lose their marks when they are changed, accept a key twice, and
-// share structure.
+// Turns yaml-cpp's nodes into values: its nodes lose their marks when they are changed, accept a key twice,
+// and share structure.
 class Parser {
  public:
   Parser(const std::string& text, const std::string& name) {
@@ -56,7 +56,8 @@ class Parser {
     // Aliases can make a small text endless.
     if (depth > 100 || ++values_ > kMostValues) {
       if (values_ <= kMostValues + 1)
-        diagnostics_.add(value.mistake(depth > 100 ? "nested more than 100 deep" : "the file has more than a million values"));
+        diagnostics_.add(value.mistake(depth > 100 ? "nested more than 100 deep"
+                                                   : "the file has more than a million values"));
       return value;
     }
     if (node.IsScalar()) {
@@ -85,8 +86,12 @@ class Parser {
   Diagnostics diagnostics_;
 };
 
-Value Value::parse(const std::string& text, const std::string& name) { return Parser(text, name).parse(text); }
+Value Value::parse(const std::string& text, const std::string& name) {
+  return Parser(text, name).parse(text);
+}
 
-Value Value::load(const std::string& path) { return parse(read_text(path), path); }
+Value Value::load(const std::string& path) {
+  return parse(read_text(path), path);
+}
 
 }  // namespace agentsim::config

@@ -19,25 +19,30 @@ std::string bounds_text(Bounds bounds) {
   return fmt::format("must be at most {:g}", bounds.high);
 }
 
-bool within(double value, Bounds bounds) { return value >= bounds.low && value <= bounds.high; }
+bool within(double value, Bounds bounds) {
+  return value >= bounds.low && value <= bounds.high;
+}
 
 }  // namespace
 
-bool read_quantity(const Value& value, const std::string& key, Dimension dimension, Bounds bounds, double& out,
-                   Diagnostics& diagnostics) {
+bool read_quantity(const Value& value, const std::string& key, Dimension dimension, Bounds bounds,
+                   double& out, Diagnostics& diagnostics) {
   if (!value.is_scalar()) {
-    diagnostics.add(value.mistake(fmt::format("'{}' wants {}, not {}", key, description(dimension), value.kind_name())));
+    diagnostics.add(
+        value.mistake(fmt::format("'{}' wants {}, not {}", key, description(dimension), value.kind_name())));
     return false;
   }
   const std::optional<double> parsed = parse_quantity(value.scalar(), dimension);
   if (!parsed) {
-    Diagnostic d = value.mistake(fmt::format("'{}' wants {}, not '{}'", key, description(dimension), value.scalar()));
+    Diagnostic d =
+        value.mistake(fmt::format("'{}' wants {}, not '{}'", key, description(dimension), value.scalar()));
     std::string word;
     if (dimension != Dimension::number && parse_number(value.scalar(), &word)) {
       d.suggestion = nearest(word, unit_words(dimension));
       d.valid = unit_words(dimension);
-      d.message = word.empty() ? fmt::format("'{}' needs a unit: {}", key, description(dimension))
-                               : fmt::format("'{}' has the unit '{}' but wants {}", key, word, description(dimension));
+      d.message = word.empty()
+                      ? fmt::format("'{}' needs a unit: {}", key, description(dimension))
+                      : fmt::format("'{}' has the unit '{}' but wants {}", key, word, description(dimension));
     }
     diagnostics.add(std::move(d));
     return false;
@@ -70,7 +75,8 @@ const Value* Reader::claim(const std::string& key, Need need) {
   if (found != nullptr && found->is_null() && need == Need::optional) return nullptr;
   const bool missing = found == nullptr || found->is_null();
   if (missing && need == Need::required && (map_.is_map() || map_.is_null()))
-    diagnostics_.add((found != nullptr ? *found : map_).mistake(fmt::format("{} lacks the key '{}'", what_, key)));
+    diagnostics_.add(
+        (found != nullptr ? *found : map_).mistake(fmt::format("{} lacks the key '{}'", what_, key)));
   return missing ? nullptr : found;
 }
 
@@ -80,14 +86,16 @@ bool Reader::expect(const Value& found, Value::Kind kind, const std::string& key
   return false;
 }
 
-void Reader::field(const std::string& key, double& out, Dimension dimension, Bounds bounds, const char*, Need need) {
+void Reader::field(const std::string& key, double& out, Dimension dimension, Bounds bounds, const char*,
+                   Need need) {
   if (const Value* found = claim(key, need)) read_quantity(*found, key, dimension, bounds, out, diagnostics_);
 }
 
 void Reader::field(const std::string& key, int64_t& out, Bounds bounds, const char*, Need need) {
   const Value* found = claim(key, need);
   double parsed = 0.0;
-  if (found == nullptr || !read_quantity(*found, key, Dimension::number, bounds, parsed, diagnostics_)) return;
+  if (found == nullptr || !read_quantity(*found, key, Dimension::number, bounds, parsed, diagnostics_))
+    return;
   if (parsed != std::floor(parsed) || std::abs(parsed) > 9e15)
     diagnostics_.add(found->mistake(fmt::format("'{}' wants a whole number, not {}", key, found->scalar())));
   else
@@ -97,9 +105,11 @@ void Reader::field(const std::string& key, int64_t& out, Bounds bounds, const ch
 void Reader::field(const std::string& key, bool& out, const char*, Need need) {
   const Value* found = claim(key, need);
   if (found == nullptr) return;
-  if (found->is_scalar() && (found->scalar() == "on" || found->scalar() == "true" || found->scalar() == "yes"))
+  if (found->is_scalar() &&
+      (found->scalar() == "on" || found->scalar() == "true" || found->scalar() == "yes"))
     out = true;
-  else if (found->is_scalar() && (found->scalar() == "off" || found->scalar() == "false" || found->scalar() == "no"))
+  else if (found->is_scalar() &&
+           (found->scalar() == "off" || found->scalar() == "false" || found->scalar() == "no"))
     out = false;
   else
     diagnostics_.add(found->mistake(fmt::format("'{}' wants on or off", key)));
@@ -110,8 +120,8 @@ void Reader::field(const std::string& key, std::string& out, const char*, Need n
   if (found != nullptr && expect(*found, Value::Kind::scalar, key, "a word")) out = found->scalar();
 }
 
-void Reader::choice(const std::string& key, std::string& out, const std::vector<std::string>& valid, const char*,
-                    Need need) {
+void Reader::choice(const std::string& key, std::string& out, const std::vector<std::string>& valid,
+                    const char*, Need need) {
   const Value* found = claim(key, need);
   if (found == nullptr || !expect(*found, Value::Kind::scalar, key, "a word")) return;
   if (std::find(valid.begin(), valid.end(), found->scalar()) == valid.end())

@@ -18,7 +18,8 @@ struct Bounds {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
 };
-inline constexpr Bounds kPositive{std::numeric_limits<double>::min(), std::numeric_limits<double>::infinity()};
+inline constexpr Bounds kPositive{std::numeric_limits<double>::min(),
+                                  std::numeric_limits<double>::infinity()};
 inline constexpr Bounds kNotNegative{0.0, std::numeric_limits<double>::infinity()};
 inline constexpr Bounds kFraction{0.0, 1.0};
 
@@ -28,8 +29,8 @@ enum class Need { optional, required };
 //   template <class Visitor> void describe(Visitor& v, EngineSpec& spec) {
 //     v.field("token_budget", spec.token_budget, Bounds{1, 1e6}, "tokens a step may process");
 //   }
-// and this visitor reads it, config::Dumper writes the resolved values, and both know the same names. A key that
-// no field claims is an error. All mistakes go to the Diagnostics; nothing is thrown.
+// and this visitor reads it, config::Dumper writes the resolved values, and both know the same names. A key
+// that no field claims is an error. All mistakes go to the Diagnostics; nothing is thrown.
 class Reader {
  public:
   // `what` names the map in messages ("the deployment").
@@ -37,12 +38,13 @@ class Reader {
 
   void field(const std::string& key, double& out, Dimension dimension, Bounds bounds, const char* doc,
              Need need = Need::optional);
-  void field(const std::string& key, int64_t& out, Bounds bounds, const char* doc, Need need = Need::optional);
+  void field(const std::string& key, int64_t& out, Bounds bounds, const char* doc,
+             Need need = Need::optional);
   void field(const std::string& key, bool& out, const char* doc, Need need = Need::optional);
   void field(const std::string& key, std::string& out, const char* doc, Need need = Need::optional);
   // One of `valid`.
-  void choice(const std::string& key, std::string& out, const std::vector<std::string>& valid, const char* doc,
-              Need need = Need::optional);
+  void choice(const std::string& key, std::string& out, const std::vector<std::string>& valid,
+              const char* doc, Need need = Need::optional);
   // A type with its own shape: `void parse(const Value&, T&, Diagnostics&)` is found by its namespace.
   template <class T>
   void value(const std::string& key, T& out, const char* /*doc*/, Need need = Need::optional) {
@@ -54,11 +56,13 @@ class Reader {
     if (const Value* found = claim(key, need)) read_section(*found, "'" + key + "'", out);
   }
   template <class Spec>
-  void sections(const std::string& key, std::vector<Spec>& out, const char* /*doc*/, Need need = Need::optional) {
+  void sections(const std::string& key, std::vector<Spec>& out, const char* /*doc*/,
+                Need need = Need::optional) {
     const Value* found = claim(key, need);
     if (found == nullptr || !expect(*found, Value::Kind::list, key, "a list")) return;
     out.clear();
-    for (const Value& item : found->items()) read_section(item, "an entry of '" + key + "'", out.emplace_back());
+    for (const Value& item : found->items())
+      read_section(item, "an entry of '" + key + "'", out.emplace_back());
   }
   // A map from free names to structs.
   template <class Spec>
@@ -66,7 +70,8 @@ class Reader {
                       Need need = Need::optional) {
     const Value* found = claim(key, need);
     if (found == nullptr || !expect(*found, Value::Kind::map, key, "a map")) return;
-    for (const auto& [name, entry] : found->entries()) read_section(entry, "'" + name.scalar() + "'", out[name.scalar()]);
+    for (const auto& [name, entry] : found->entries())
+      read_section(entry, "'" + name.scalar() + "'", out[name.scalar()]);
   }
   // A key that is known but read elsewhere (provenance, comments for people).
   void known(const std::string& key) { claim(key, Need::optional); }
@@ -77,7 +82,9 @@ class Reader {
   bool has(const std::string& key) const { return map_.find(key) != nullptr; }
   // Where to point for a mistake about a key; the map itself if the key is absent.
   const Value& at(const std::string& key) const;
-  void mistake(const std::string& key, const std::string& message) { diagnostics_.add(at(key).mistake(message)); }
+  void mistake(const std::string& key, const std::string& message) {
+    diagnostics_.add(at(key).mistake(message));
+  }
   Diagnostics& diagnostics() { return diagnostics_; }
 
  private:
@@ -97,8 +104,8 @@ class Reader {
 };
 
 // Reads a quantity where no map surrounds it. Reports and returns false if it is not one within the bounds.
-bool read_quantity(const Value& value, const std::string& key, Dimension dimension, Bounds bounds, double& out,
-                   Diagnostics& diagnostics);
+bool read_quantity(const Value& value, const std::string& key, Dimension dimension, Bounds bounds,
+                   double& out, Diagnostics& diagnostics);
 
 // Adds "unknown <kind> '<word>'" with the nearest and all valid words.
 void add_unknown_word(const Value& value, const std::string& kind, const std::vector<std::string>& valid,

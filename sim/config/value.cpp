@@ -9,10 +9,14 @@ namespace agentsim::config {
 
 const char* Value::kind_name() const {
   switch (kind_) {
-    case Kind::null: return "nothing";
-    case Kind::scalar: return "a single value";
-    case Kind::list: return "a list";
-    case Kind::map: return "a map";
+    case Kind::null:
+      return "nothing";
+    case Kind::scalar:
+      return "a single value";
+    case Kind::list:
+      return "a list";
+    case Kind::map:
+      return "a map";
   }
   return "nothing";
 }
@@ -48,7 +52,9 @@ Place Value::place() const {
   return place;
 }
 
-Diagnostic Value::mistake(std::string message) const { return Diagnostic{place(), std::move(message), "", {}, ""}; }
+Diagnostic Value::mistake(std::string message) const {
+  return Diagnostic{place(), std::move(message), "", {}, ""};
+}
 
 void Value::set(const std::string& path, const std::string& yaml_text) {
   const std::string label = fmt::format("--set {}={}", path, yaml_text);
@@ -71,7 +77,8 @@ void Value::set(const std::string& path, const std::string& yaml_text) {
       at = &at->items_[index];
       continue;
     }
-    if (at->is_scalar()) throw fail(fmt::format("'{}' cannot be set inside the single value '{}'", step, at->scalar_));
+    if (at->is_scalar())
+      throw fail(fmt::format("'{}' cannot be set inside the single value '{}'", step, at->scalar_));
     if (at->is_null()) {
       at->kind_ = Kind::map;
       if (!at->source_) at->source_ = leaf.source_;
@@ -99,8 +106,9 @@ void Value::overlay(const Value& other) {
     return;
   }
   for (const auto& [key, value] : other.entries_) {
-    const auto found = std::find_if(entries_.begin(), entries_.end(),
-                                    [&k = key](const auto& entry) { return entry.first.scalar_ == k.scalar_; });
+    const auto found = std::find_if(entries_.begin(), entries_.end(), [&k = key](const auto& entry) {
+      return entry.first.scalar_ == k.scalar_;
+    });
     if (found == entries_.end())
       entries_.emplace_back(key, value);
     else

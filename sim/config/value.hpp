@@ -46,8 +46,8 @@ class Value {
   const std::string& file() const { return source_->name; }
   Diagnostic mistake(std::string message) const;
 
-  // Replaces or adds the value at a path such as "deployment.tp" or "platforms.0.name". Missing maps on the way
-  // are made. Throws ConfigError if the path walks into a scalar or past the end of a list.
+  // Replaces or adds the value at a path such as "deployment.tp" or "platforms.0.name". Missing maps on the
+  // way are made. Throws ConfigError if the path walks into a scalar or past the end of a list.
   void set(const std::string& path, const std::string& yaml_text);
 
   // This map, with the keys of `other` laid over it (maps are merged, anything else replaced).

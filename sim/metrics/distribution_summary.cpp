@@ -34,9 +34,11 @@ DistributionSummary summarise(std::vector<double> values) {
 }
 
 nlohmann::ordered_json to_json(const DistributionSummary& s) {
-  const auto value = [](const std::optional<double>& v) { return v ? nlohmann::ordered_json(*v) : nlohmann::ordered_json(); };
-  return {{"count", s.count}, {"mean", value(s.mean)}, {"p50", value(s.p50)},
-          {"p90", value(s.p90)}, {"p95", value(s.p95)}, {"p99", value(s.p99)}};
+  const auto value = [](const std::optional<double>& v) {
+    return v ? nlohmann::ordered_json(*v) : nlohmann::ordered_json();
+  };
+  return {{"count", s.count},    {"mean", value(s.mean)}, {"p50", value(s.p50)},
+          {"p90", value(s.p90)}, {"p95", value(s.p95)},   {"p99", value(s.p99)}};
 }
 
 }  // namespace agentsim::metrics

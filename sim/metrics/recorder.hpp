@@ -9,7 +9,8 @@ namespace agentsim::metrics {
 // Keeps everything that happened, for the files and the statistics.
 class Recorder : public serving::Observer {
  public:
-  void on_session_end(const serving::SessionRecord& session, const std::vector<serving::CallRecord>& calls) override {
+  void on_session_end(const serving::SessionRecord& session,
+                      const std::vector<serving::CallRecord>& calls) override {
     sessions_.push_back(session);
     calls_.insert(calls_.end(), calls.begin(), calls.end());
   }

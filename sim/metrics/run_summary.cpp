@@ -53,7 +53,8 @@ void add_replicas(const Recorder& recorder, const PlatformFacts& platform, RunSu
   s.kv_cached_share = ratio(cached, slots);
 }
 
-void add_sessions(const Recorder& recorder, const SLO& slo, const std::map<uint64_t, uint32_t>& meeting, RunSummary& s) {
+void add_sessions(const Recorder& recorder, const SLO& slo, const std::map<uint64_t, uint32_t>& meeting,
+                  RunSummary& s) {
   std::vector<double> latency, active;
   uint64_t met = 0, ended = 0, ended_met = 0;
   for (const serving::SessionRecord& session : recorder.sessions()) {
@@ -79,7 +80,9 @@ void add_sessions(const Recorder& recorder, const SLO& slo, const std::map<uint6
   s.goodput_per_s = ratio(static_cast<double>(ended_met), s.window.length_s());
 }
 
-Json value(const std::optional<double>& v) { return v ? Json(*v) : Json(); }
+Json value(const std::optional<double>& v) {
+  return v ? Json(*v) : Json();
+}
 
 }  // namespace
 
@@ -94,7 +97,8 @@ Window window(const Recorder& recorder, double warm_up) {
   return w;
 }
 
-RunSummary summarise(const Recorder& recorder, const SLO& slo, double warm_up, const PlatformFacts& platform) {
+RunSummary summarise(const Recorder& recorder, const SLO& slo, double warm_up,
+                     const PlatformFacts& platform) {
   RunSummary s;
   s.window = window(recorder, warm_up);
   CallFigures figures;

@@ -10,8 +10,9 @@
 
 namespace agentsim::metrics {
 
-// The part of a run that counts. Sessions count if they are not among the first `warm_up` share to arrive; rates are
-// taken between the first such arrival and the last arrival of all, while the load is still kept up.
+// The part of a run that counts. Sessions count if they are not among the first `warm_up` share to arrive;
+// rates are taken between the first such arrival and the last arrival of all, while the load is still kept
+// up.
 struct Window {
   double start_s = 0.0;
   double end_s = 0.0;
@@ -22,13 +23,14 @@ struct Window {
 
 Window window(const Recorder& recorder, double warm_up);
 
-// The figures of one run. Rates are per second of the window; shares are between 0 and 1; an undefined value is empty.
+// The figures of one run. Rates are per second of the window; shares are between 0 and 1; an undefined value
+// is empty.
 struct RunSummary {
   Window window;
   uint64_t sessions = 0;  // that count
   uint64_t calls = 0;     // of those
   DistributionSummary ttft_s, tpot_s, e2e_s, latency_s, active_s;
-  serving::TimeSplit mean_path;           // of the critical path of a session
+  serving::TimeSplit mean_path;        // of the critical path of a session
   std::optional<double> slo_calls;     // share of the calls that meet the SLO
   std::optional<double> slo_sessions;  // share of the sessions that meet it
   bool meets_slo = false;

@@ -9,7 +9,9 @@ std::string seconds_cell(double seconds) {
   return text == "-0" ? "0" : text;
 }
 
-std::string number_cell(double value) { return fmt::format("{:.9g}", value); }
+std::string number_cell(double value) {
+  return fmt::format("{:.9g}", value);
+}
 
 std::string text_cell(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;

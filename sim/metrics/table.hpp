@@ -8,8 +8,8 @@
 
 namespace agentsim::metrics {
 
-// A CSV file as code: each column is declared once with its name (the unit is its end), what it means, and how it is
-// read from a row. The writer, `agentsim list columns` and docs/output.md come from it.
+// A CSV file as code: each column is declared once with its name (the unit is its end), what it means, and
+// how it is read from a row. The writer, `agentsim list columns` and docs/output.md come from it.
 template <class Row>
 struct Column {
   const char* name;
@@ -44,12 +44,17 @@ void document(const char* file, const std::vector<Column<Row>>& columns, std::ve
   for (const Column<Row>& column : columns) docs.push_back({file, column.name, column.meaning});
 }
 
-// Cells. Seconds to the nanosecond, without trailing zeros; other numbers to nine digits; nothing for an undefined one.
+// Cells. Seconds to the nanosecond, without trailing zeros; other numbers to nine digits; nothing for an
+// undefined one.
 std::string seconds_cell(double seconds);
 std::string number_cell(double value);
-inline std::string number_cell(const std::optional<double>& value) { return value ? number_cell(*value) : ""; }
+inline std::string number_cell(const std::optional<double>& value) {
+  return value ? number_cell(*value) : "";
+}
 template <class Integer>
-std::string count_cell(Integer value) { return fmt::format("{}", value); }
+std::string count_cell(Integer value) {
+  return fmt::format("{}", value);
+}
 // RFC 4180: quoted where it holds a comma, a quote or a line break.
 std::string text_cell(const std::string& text);
 

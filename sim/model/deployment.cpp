@@ -64,7 +64,8 @@ void load_deployment(const config::Value& map, const std::vector<std::string>& r
     diagnostics.add(map.mistake("the deployment lacks the key 'model'"));
   }
   const config::Value* engine = map.find("engine");
-  load_engine(engine != nullptr ? *engine : config::Value::parse(kDefaultEngine, "engine"), out.engine, diagnostics);
+  load_engine(engine != nullptr ? *engine : config::Value::parse(kDefaultEngine, "engine"), out.engine,
+              diagnostics);
 }
 
 }  // namespace agentsim::model

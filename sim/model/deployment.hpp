@@ -21,8 +21,8 @@ struct Precision {
 struct Deployment {
   LLM llm;
   Precision precision;
-  int64_t tp = 1;        // GPUs of a replica
-  int64_t replicas = 0;  // 0: as many as the platform holds
+  int64_t tp = 1;         // GPUs of a replica
+  int64_t replicas = 0;   // 0: as many as the platform holds
   int64_t kv_blocks = 0;  // of a replica; 0: computed
   Engine engine;
   std::string router = "least_outstanding";
@@ -42,7 +42,8 @@ struct ReplicaCount {
 void parse(const config::Value& value, ReplicaCount& replicas, Diagnostics& diagnostics);
 nlohmann::ordered_json dump_json(const ReplicaCount& replicas);
 
-// The keys that stand in the scenario itself; `model` and `engine` name files and are read by load_deployment.
+// The keys that stand in the scenario itself; `model` and `engine` name files and are read by
+// load_deployment.
 template <class Visitor>
 void describe(Visitor& v, Deployment& d) {
   using config::Bounds;
@@ -52,11 +53,12 @@ void describe(Visitor& v, Deployment& d) {
   v.field("tp", d.tp, Bounds{1, 1024}, "tensor-parallel GPUs of a replica");
   ReplicaCount replicas{d.replicas};
   v.value("replicas", replicas, "how many, or fill");
-  v.field("kv_blocks", d.kv_blocks, Bounds{1, 1e12}, "KV blocks of a replica; absent: computed from the memory");
+  v.field("kv_blocks", d.kv_blocks, Bounds{1, 1e12},
+          "KV blocks of a replica; absent: computed from the memory");
 }
 
-// Reads the deployment map of a scenario with the model and engine files it names. `routers` and `schedulers` are the
-// registered names. All mistakes go to the diagnostics.
+// Reads the deployment map of a scenario with the model and engine files it names. `routers` and `schedulers`
+// are the registered names. All mistakes go to the diagnostics.
 void load_deployment(const config::Value& map, const std::vector<std::string>& routers,
                      const std::vector<std::string>& schedulers, Deployment& out, Diagnostics& diagnostics);
 

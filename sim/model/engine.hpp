@@ -7,17 +7,18 @@
 
 namespace agentsim::model {
 
-// The limits and overheads of a serving engine (platforms/engines/*.yaml); any of them can be set in a scenario.
+// The limits and overheads of a serving engine (platforms/engines/*.yaml); any of them can be set in a
+// scenario.
 struct Engine {
   std::string name;
   double host_overhead_s = 0.0;               // of a step: scheduling, launching, sampling
   double host_overhead_per_sequence_s = 0.0;  // of a step, for each sequence in it
   double host_overhead_per_prompt_token_s = 0.0;
-  double gpu_memory_utilization = 0.9;        // vLLM gpu_memory_utilization
-  double runtime_reserve_bytes = 0.0;         // CUDA context, graphs, communication buffers, on each GPU
-  int64_t block_size = 16;                    // tokens of a KV block
-  int64_t token_budget = 8192;                // tokens a step may process (vLLM max_num_batched_tokens)
-  int64_t max_sequences = 256;                // running sequences (vLLM max_num_seqs)
+  double gpu_memory_utilization = 0.9;  // vLLM gpu_memory_utilization
+  double runtime_reserve_bytes = 0.0;   // CUDA context, graphs, communication buffers, on each GPU
+  int64_t block_size = 16;              // tokens of a KV block
+  int64_t token_budget = 8192;          // tokens a step may process (vLLM max_num_batched_tokens)
+  int64_t max_sequences = 256;          // running sequences (vLLM max_num_seqs)
   bool prefix_caching = true;
 };
 
@@ -25,7 +26,8 @@ template <class Visitor>
 void describe(Visitor& v, Engine& e) {
   using config::Bounds, config::kNotNegative;
   v.field("name", e.name, "the word scenarios use");
-  v.field("host_overhead", e.host_overhead_s, Dimension::time, kNotNegative, "of a step: schedule, launch, sample");
+  v.field("host_overhead", e.host_overhead_s, Dimension::time, kNotNegative,
+          "of a step: schedule, launch, sample");
   v.field("host_overhead_per_sequence", e.host_overhead_per_sequence_s, Dimension::time, kNotNegative,
           "of a step, for each sequence in it");
   v.field("host_overhead_per_prompt_token", e.host_overhead_per_prompt_token_s, Dimension::time, kNotNegative,

@@ -7,7 +7,8 @@
 
 namespace agentsim::model {
 
-// The shape of a dense decoder-only transformer with grouped-query attention and a gated MLP (the Llama family).
+// The shape of a dense decoder-only transformer with grouped-query attention and a gated MLP (the Llama
+// family).
 struct LLM {
   std::string name;
   std::string title;

@@ -59,7 +59,8 @@ double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double
   return t;
 }
 
-double prefill_attention_s(const Accelerator& gpu, const AttentionShape& shape, const std::vector<Chunk>& chunks) {
+double prefill_attention_s(const Accelerator& gpu, const AttentionShape& shape,
+                           const std::vector<Chunk>& chunks) {
   if (chunks.empty()) return 0.0;
   const auto& e = constants(gpu.efficiency.prefill_attention, shape.kv_dtype, "prefill_attention", gpu);
   const auto sms = static_cast<double>(gpu.sm_count);
@@ -94,10 +95,12 @@ Affine decode_attention_s(const Accelerator& gpu, const AttentionShape& shape, d
   if (sequences <= 0.0) return {};
   const auto& e = constants(gpu.efficiency.decode_attention, shape.kv_dtype, "decode_attention", gpu);
   const double g = shape.kv_heads;
-  const double stream = std::min(gpu.memory_bytes_per_s * e.memory,
-                                 e.head_stream_bytes_per_s * g * std::max(1.0, sequences / e.head_stream_batch));
+  const double stream =
+      std::min(gpu.memory_bytes_per_s * e.memory,
+               e.head_stream_bytes_per_s * g * std::max(1.0, sequences / e.head_stream_batch));
   const double crowded = std::max(0.0, sequences * g - static_cast<double>(gpu.sm_count));
-  return {e.launch_s + e.per_sequence_s * crowded, 2.0 * g * shape.head_dim * dtype_bytes(shape.kv_dtype) / stream};
+  return {e.launch_s + e.per_sequence_s * crowded,
+          2.0 * g * shape.head_dim * dtype_bytes(shape.kv_dtype) / stream};
 }
 
 double elementwise_s(const Accelerator& gpu, double bytes) {

@@ -6,22 +6,25 @@
 #include "sim/platform/accelerator.hpp"
 
 // Seconds of single kernels on one GPU: a roofline whose efficiencies are fitted data of the accelerator
-// (platforms/gpus/*.yaml). norm4(a, b) = (a^4 + b^4)^(1/4) joins the compute and the memory bound; BW and peak are the
-// accelerator's nominal ones.
+// (platforms/gpus/*.yaml). norm4(a, b) = (a^4 + b^4)^(1/4) joins the compute and the memory bound; BW and
+// peak are the accelerator's nominal ones.
 namespace agentsim::model {
 
 using platform::Accelerator;
 
 // C[m,n] = A[m,k] B[k,n].
-//   rate(T) = peak / sm_count * compute * shape(T), shape rising with the tile's intensity i = tm tn / (tm + tn) as
+//   rate(T) = peak / sm_count * compute * shape(T), shape rising with the tile's intensity i = tm tn / (tm +
+//   tn) as
 //             i / (i + tile_half), 1 for a tile of 256 x 128
 //   x       = ceil(m / tm) ceil(n / tn) s / sm_count, s in {1, 2, 4, ..., split_k}
 //   waves   = 1 if x <= 1, else (1 - quantisation) x + quantisation ceil(x)
-//   work    = min over tiles and s of waves (2 tm tn ceil(k / s) / rate(T) + wave) + (s > 1) 8 s m n / (BW memory)
-//   move    = ramp + ((m + n) k size + 2 m n) / (BW memory)
-//   t       = launch + norm4(work, move) + [quantise.launch + 3 m k / (BW quantise.memory)]
-// `fused`: the GEMM of a whole model, whose activations are quantised inside the norm before it (quantise_fused).
-double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double n, double k, bool fused = false);
+//   work    = min over tiles and s of waves (2 tm tn ceil(k / s) / rate(T) + wave) + (s > 1) 8 s m n / (BW
+//   memory) move    = ramp + ((m + n) k size + 2 m n) / (BW memory) t       = launch + norm4(work, move) +
+//   [quantise.launch + 3 m k / (BW quantise.memory)]
+// `fused`: the GEMM of a whole model, whose activations are quantised inside the norm before it
+// (quantise_fused).
+double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double n, double k,
+              bool fused = false);
 
 // New tokens of one sequence over tokens that are in the cache already.
 struct Chunk {
@@ -37,14 +40,16 @@ struct AttentionShape {
   std::string kv_dtype;
 };
 
-// Causal attention of several chunks in one kernel (FlashAttention varlen). Chunk i has c_i new and k_i cached tokens:
+// Causal attention of several chunks in one kernel (FlashAttention varlen). Chunk i has c_i new and k_i
+// cached tokens:
 //   keys_i  = k_i + (c_i + tile) / 2 + tile_overhead, the keys a query tile meets on average
 //   tiles_i = h ceil(c_i / tile), or g ceil(c_i h / (g tile)) with pack_heads
 //   unit    = 4 tile d / (peak_bf16 / sm_count * compute), one tile against one key
-//   work    = min over s in {1, 2, ..., split_kv} of max(waves(s) mean keys, longest k_i + c_i + overhead) unit / s
-//   move    = ramp + sum(4 c_i h d + 2 (k_i + c_i) g d kv_size) / (BW memory)
-//   t       = launch + norm4(work, move) + [sum(2 c_i g d (2 + kv_size)) / (BW cache_memory)]
-double prefill_attention_s(const Accelerator& gpu, const AttentionShape& shape, const std::vector<Chunk>& chunks);
+//   work    = min over s in {1, 2, ..., split_kv} of max(waves(s) mean keys, longest k_i + c_i + overhead)
+//   unit / s move    = ramp + sum(4 c_i h d + 2 (k_i + c_i) g d kv_size) / (BW memory) t       = launch +
+//   norm4(work, move) + [sum(2 c_i g d (2 + kv_size)) / (BW cache_memory)]
+double prefill_attention_s(const Accelerator& gpu, const AttentionShape& shape,
+                           const std::vector<Chunk>& chunks);
 
 // Seconds that grow with the summed context C of a batch as fixed_s + per_token_s * C.
 struct Affine {

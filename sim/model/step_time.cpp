@@ -30,9 +30,11 @@ const StepTime::Linear& StepTime::linear(int64_t tokens) const {
   const double query = attention_.heads * attention_.head_dim;
   const double key = attention_.kv_heads * attention_.head_dim;
   const std::string& dtype = deployment_.precision.weights;
-  double layer = gemm_s(gpu_, dtype, m, query + 2.0 * key, hidden, true) + gemm_s(gpu_, dtype, m, hidden, query, true) +
+  double layer = gemm_s(gpu_, dtype, m, query + 2.0 * key, hidden, true) +
+                 gemm_s(gpu_, dtype, m, hidden, query, true) +
                  gemm_s(gpu_, dtype, m, 2.0 * ffn, hidden, true) + gemm_s(gpu_, dtype, m, hidden, ffn, true);
-  // RMSNorm with the residual added reads and writes both streams; it stands before attention and before the MLP.
+  // RMSNorm with the residual added reads and writes both streams; it stands before attention and before the
+  // MLP.
   layer += 2.0 * elementwise_s(gpu_, 4.0 * m * hidden * kActivationBytes);
   layer += elementwise_s(gpu_, 2.0 * m * (query + key) * kActivationBytes);  // rotary embedding
   if (llm.qk_norm) layer += elementwise_s(gpu_, 2.0 * m * (query + key) * kActivationBytes);
@@ -52,7 +54,8 @@ StepTime::Linear StepTime::head(int64_t sequences) const {
   const LLM& llm = deployment_.llm;
   const auto m = static_cast<double>(sequences);
   const auto vocabulary = static_cast<double>(llm.vocabulary);
-  head.seconds = gemm_s(gpu_, "bf16", m, vocabulary / static_cast<double>(deployment_.tp), static_cast<double>(llm.hidden));
+  head.seconds = gemm_s(gpu_, "bf16", m, vocabulary / static_cast<double>(deployment_.tp),
+                        static_cast<double>(llm.hidden));
   // Sampling reads the bf16 logits, writes them as fp32 and passes over those twice.
   head.seconds += elementwise_s(gpu_, m * vocabulary * (2.0 + 3.0 * 4.0));
   head.collectives = group_.all_gather(m * vocabulary * kActivationBytes);
@@ -70,8 +73,9 @@ StepCost StepTime::cost(const Batch& batch) const {
   const Linear& shared = linear(tokens);
   const Linear last = head(sampled);
   const Engine& engine = deployment_.engine;
-  cost.compute.fixed_s = engine.host_overhead_s + engine.host_overhead_per_sequence_s * static_cast<double>(sequences) +
-                         engine.host_overhead_per_prompt_token_s * prompt_tokens + shared.seconds + last.seconds;
+  cost.compute.fixed_s =
+      engine.host_overhead_s + engine.host_overhead_per_sequence_s * static_cast<double>(sequences) +
+      engine.host_overhead_per_prompt_token_s * prompt_tokens + shared.seconds + last.seconds;
   if (batch.chunks.empty() || !gpu_.efficiency.prefill_attention.at(attention_.kv_dtype).joins_decode) {
     const Affine decode = decode_attention_s(gpu_, attention_, static_cast<double>(batch.decoding));
     cost.compute.fixed_s += layers * (prefill_attention_s(gpu_, attention_, batch.chunks) + decode.fixed_s);
@@ -110,7 +114,8 @@ double StepTime::memory_bytes(const Work& work) const {
                          2.0 * static_cast<double>(llm.vocabulary * llm.hidden);
   const double kv_per_token = 2.0 * static_cast<double>(llm.layers * deployment_.tp) * attention_.kv_heads *
                               attention_.head_dim * dtype_bytes(deployment_.precision.kv);
-  return weights * static_cast<double>(work.steps) + kv_per_token * static_cast<double>(work.cache_tokens_read);
+  return weights * static_cast<double>(work.steps) +
+         kv_per_token * static_cast<double>(work.cache_tokens_read);
 }
 
 }  // namespace agentsim::model

@@ -8,14 +8,23 @@ namespace {
 
 // Ends the phase a call is in and begins the next.
 void enter(Request& request, Request::Phase phase, const Clock& clock) {
-  const double fabric_s = request.phase == Request::Phase::queued ? 0.0 : clock.fabric_s - request.phase_fabric_s;
+  const double fabric_s =
+      request.phase == Request::Phase::queued ? 0.0 : clock.fabric_s - request.phase_fabric_s;
   const double rest_s = clock.now_s - request.phase_start_s - fabric_s;
   TimeSplit& split = request.record.split;
   switch (request.phase) {
-    case Request::Phase::queued: split.queue_s += rest_s; break;
-    case Request::Phase::prefill: split.prefill_s += rest_s; break;
-    case Request::Phase::decode: split.decode_s += rest_s; break;
-    case Request::Phase::recompute: split.recompute_s += rest_s; break;
+    case Request::Phase::queued:
+      split.queue_s += rest_s;
+      break;
+    case Request::Phase::prefill:
+      split.prefill_s += rest_s;
+      break;
+    case Request::Phase::decode:
+      split.decode_s += rest_s;
+      break;
+    case Request::Phase::recompute:
+      split.recompute_s += rest_s;
+      break;
   }
   split.fabric_s += fabric_s;
   request.phase = phase;
@@ -23,10 +32,11 @@ void enter(Request& request, Request::Phase phase, const Clock& clock) {
   request.phase_fabric_s = clock.fabric_s;
 }
 
-// Ends a step that computed tokens again which a preemption had thrown away. Its time counts as recomputation by their
-// share of the call's tokens in it; a chunk may go on to tokens that are new.
+// Ends a step that computed tokens again which a preemption had thrown away. Its time counts as recomputation
+// by their share of the call's tokens in it; a chunk may go on to tokens that are new.
 void end_recompute_step(Request& request, const Clock& clock) {
-  const uint32_t redone = std::min(request.computed, request.lost_tokens) - (request.computed - request.scheduled);
+  const uint32_t redone =
+      std::min(request.computed, request.lost_tokens) - (request.computed - request.scheduled);
   request.record.recomputed_tokens += redone;
   TimeSplit& split = request.record.split;
   const double before_s = split.recompute_s;
@@ -72,7 +82,8 @@ StepPlan Batcher::schedule(const Clock& clock) {
       ++plan.batch.decoding;
       plan.context_tokens += request->computed + 1;
     } else {
-      plan.batch.chunks.push_back({static_cast<double>(request->scheduled), static_cast<double>(request->computed)});
+      plan.batch.chunks.push_back(
+          {static_cast<double>(request->scheduled), static_cast<double>(request->computed)});
       if (request->scheduled == request->missing_tokens()) ++plan.batch.finished_prompts;
     }
   }
@@ -101,8 +112,8 @@ void Batcher::schedule_running(int64_t& budget, const Clock& clock) {
   }
 }
 
-// Blocks for the first `tokens` tokens of a running call, at the cost of those that stand behind it. False if it was
-// the last itself and so was preempted.
+// Blocks for the first `tokens` tokens of a running call, at the cost of those that stand behind it. False if
+// it was the last itself and so was preempted.
 bool Batcher::make_room(Request& request, int64_t tokens, int64_t& budget, const Clock& clock) {
   while (missing_blocks(request, tokens) > pool_.available()) {
     Owned stopped = preempt_last(budget, clock);
@@ -247,7 +258,8 @@ void Batcher::share(Request& request, uint32_t tokens) {
   if (!engine_.prefix_caching) return;
   const auto full = static_cast<uint32_t>(tokens / block_size_ * block_size_);
   if (full <= request.shared_tokens) return;
-  request.node = cache_.extend(request.node, request.content, request.shared_tokens, full - request.shared_tokens);
+  request.node =
+      cache_.extend(request.node, request.content, request.shared_tokens, full - request.shared_tokens);
   request.own_blocks -= (full - request.shared_tokens) / block_size_;
   request.shared_tokens = full;
 }

@@ -27,10 +27,10 @@ struct StepPlan {
   bool empty() const { return batch.chunks.empty() && batch.decoding == 0; }
 };
 
-// Who runs, who waits and who has which KV blocks: continuous batching as vLLM's v1 scheduler does it. Running calls
-// go first, each with what is left of its prompt or with one token, within the token budget; then waiting calls are
-// admitted while budget, sequences and blocks last. A running call that finds no block preempts the one that stands
-// last. It knows no time of its own.
+// Who runs, who waits and who has which KV blocks: continuous batching as vLLM's v1 scheduler does it.
+// Running calls go first, each with what is left of its prompt or with one token, within the token budget;
+// then waiting calls are admitted while budget, sequences and blocks last. A running call that finds no block
+// preempts the one that stands last. It knows no time of its own.
 class Batcher {
  public:
   using Owned = std::unique_ptr<Request>;
@@ -41,9 +41,11 @@ class Batcher {
   void add(Owned request, const Clock& clock);
   // Decides the next step and takes the blocks it needs.
   StepPlan schedule(const Clock& clock);
-  // How many steps the scheduled batch can take before the scheduler has anything to decide; 1 unless all decode.
+  // How many steps the scheduled batch can take before the scheduler has anything to decide; 1 unless all
+  // decode.
   int64_t steps_ahead() const;
-  // `steps` more steps of the scheduled batch are done, not the last of steps_ahead(); the next one is in flight.
+  // `steps` more steps of the scheduled batch are done, not the last of steps_ahead(); the next one is in
+  // flight.
   void advance(int64_t steps) { apply(steps, true); }
   // `steps` more steps are done and nothing is in flight. Returns the calls that have their last token.
   std::vector<Owned> finish(int64_t steps, const Clock& clock);

@@ -7,7 +7,8 @@ void Gateway::add_port(const Port& port) {
   views_.emplace_back();
 }
 
-void Gateway::submit(const RouteRequest& route, const CallRecord& record, const Content& content, uint64_t ticket) {
+void Gateway::submit(const RouteRequest& route, const CallRecord& record, const Content& content,
+                     uint64_t ticket) {
   const uint32_t chosen = router_.route(route, views_);
   AGENTSIM_CONTRACT(chosen < ports_.size(), "the router chose replica {} of {}", chosen, ports_.size());
   ++views_[chosen].outstanding_calls;

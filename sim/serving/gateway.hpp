@@ -17,11 +17,12 @@ class GatewayClient {
   virtual void on_reply(uint64_t ticket, const CallRecord& record) = 0;
 };
 
-// The entry of a deployment: routes each call to a replica, carries its text there and the reply back over the links
-// of the cluster, and keeps the view that the router decides on.
+// The entry of a deployment: routes each call to a replica, carries its text there and the reply back over
+// the links of the cluster, and keeps the view that the router decides on.
 class Gateway : public ReplicaClient, public network::FlowTarget {
  public:
-  // A token is about four characters of UTF-8 text on the wire (OpenAI's tokenizer guide), in both directions.
+  // A token is about four characters of UTF-8 text on the wire (OpenAI's tokenizer guide), in both
+  // directions.
   static constexpr uint64_t kBytesPerToken = 4;
 
   struct Port {

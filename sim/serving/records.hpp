@@ -7,8 +7,8 @@
 
 namespace agentsim::serving {
 
-// The time of one call, or of a session's critical path, by what it was spent on; seconds. The parts of a call add up
-// to its E2E latency, those of a session to its latency (I8).
+// The time of one call, or of a session's critical path, by what it was spent on; seconds. The parts of a
+// call add up to its E2E latency, those of a session to its latency (I8).
 struct TimeSplit {
   double network_s = 0.0;    // request and reply between gateway and replica
   double queue_s = 0.0;      // waiting at the replica, also after a preemption
@@ -46,12 +46,12 @@ struct CallRecord {
   uint32_t hit_tokens = 0;         // prompt tokens found in the prefix cache when first scheduled
   uint32_t recomputed_tokens = 0;  // computed again after preemptions
   uint32_t preemptions = 0;
-  double arrival_s = 0.0;      // at the gateway
-  double queued_s = 0.0;       // at the replica
-  double scheduled_s = 0.0;    // in a step for the first time
+  double arrival_s = 0.0;    // at the gateway
+  double queued_s = 0.0;     // at the replica
+  double scheduled_s = 0.0;  // in a step for the first time
   double first_token_s = 0.0;
   double last_token_s = 0.0;
-  double end_s = 0.0;          // the reply is back at the gateway
+  double end_s = 0.0;  // the reply is back at the gateway
   TimeSplit split;
 };
 
@@ -66,8 +66,9 @@ struct SessionRecord {
   uint64_t hit_tokens = 0;
   uint64_t output_tokens = 0;
   uint32_t preemptions = 0;
-  double join_wait_s = 0.0;  // agents waiting for sub-agents; beside the critical path, which runs through these
-  TimeSplit path;            // of the critical path
+  double join_wait_s =
+      0.0;         // agents waiting for sub-agents; beside the critical path, which runs through these
+  TimeSplit path;  // of the critical path
 };
 
 // A replica at one moment, and what it has done so far.
@@ -78,8 +79,8 @@ struct ReplicaSample {
   int64_t waiting = 0;
   int64_t kv_used_blocks = 0;
   int64_t kv_cached_blocks = 0;
-  double busy_s = 0.0;         // in steps, so far
-  double fabric_s = 0.0;       // of it exposed communication
+  double busy_s = 0.0;    // in steps, so far
+  double fabric_s = 0.0;  // of it exposed communication
   model::Work work;
   int64_t preemptions = 0;
   int64_t evicted_blocks = 0;

@@ -36,7 +36,8 @@ void Replica::on_event(uint32_t, uint64_t) {
   const int64_t steps = target_ - done_;
   account(steps);
   done_ = target_;
-  for (std::unique_ptr<Request>& request : batcher_.finish(steps, clock(done_))) client_.on_finished(std::move(request));
+  for (std::unique_ptr<Request>& request : batcher_.finish(steps, clock(done_)))
+    client_.on_finished(std::move(request));
   schedule();
 }
 
@@ -87,8 +88,9 @@ StepTicks Replica::price(const StepPlan& plan) {
 
 void Replica::post() {
   kernel_.cancel(event_);
-  const double end_s = mode_ == StepMode::fast ? run_.date_s(target_)
-                                               : run_.anchor_s() + static_cast<double>(summed_) * kTickSeconds;
+  const double end_s = mode_ == StepMode::fast
+                           ? run_.date_s(target_)
+                           : run_.anchor_s() + static_cast<double>(summed_) * kTickSeconds;
   event_ = kernel_.at(end_s, *this, 0);
 }
 

@@ -22,9 +22,9 @@ class ReplicaClient {
   virtual void on_finished(std::unique_ptr<Request> request) = 0;
 };
 
-// One copy of the model, in time: steps follow each other while its Batcher has work. A step takes its compute time
-// plus its collectives at the rate that the links give at that moment; a change of that rate in mid-step stretches or
-// shortens what is left of it.
+// One copy of the model, in time: steps follow each other while its Batcher has work. A step takes its
+// compute time plus its collectives at the rate that the links give at that moment; a change of that rate in
+// mid-step stretches or shortens what is left of it.
 class Replica : public network::EventTarget, public network::GroupWatcher {
  public:
   // All of it must outlive the replica. Without a net (a replica of one GPU) collectives take no time.
@@ -53,7 +53,9 @@ class Replica : public network::EventTarget, public network::GroupWatcher {
   void on_rate_change(network::GroupId group) override;
 
  private:
-  Clock clock(int64_t steps) const { return {kernel_.now(), fabric_s_ + (busy_ ? run_.communication_s(steps) : 0.0)}; }
+  Clock clock(int64_t steps) const {
+    return {kernel_.now(), fabric_s_ + (busy_ ? run_.communication_s(steps) : 0.0)};
+  }
   void schedule();
   void start_run(const StepPlan& plan, const StepTicks& ticks);
   void close_run(double fabric_s);
@@ -75,9 +77,9 @@ class Replica : public network::EventTarget, public network::GroupWatcher {
   StepPlan plan_;
   model::StepCost cost_;  // of the plan
   StepRun run_;
-  int64_t done_ = 0;      // steps of the run that the batcher knows of
-  int64_t target_ = 0;    // the posted event is the end of that step of the run
-  Ticks summed_ = 0;      // step_by_step: ticks of the run so far, added up one by one
+  int64_t done_ = 0;    // steps of the run that the batcher knows of
+  int64_t target_ = 0;  // the posted event is the end of that step of the run
+  Ticks summed_ = 0;    // step_by_step: ticks of the run so far, added up one by one
   network::EventId event_;
   double busy_s_ = 0.0;    // of closed runs
   double fabric_s_ = 0.0;  // likewise

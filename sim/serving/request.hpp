@@ -12,17 +12,17 @@ struct Request {
   enum class Phase : uint8_t { queued, prefill, decode, recompute };
 
   CallRecord record;
-  uint64_t ticket = 0;    // the driver's word for it
-  uint64_t order = 0;     // of arrival at the replica
+  uint64_t ticket = 0;  // the driver's word for it
+  uint64_t order = 0;   // of arrival at the replica
   Content content;
-  uint32_t generated = 0;  // output tokens so far
-  uint32_t computed = 0;   // tokens whose keys and values are in the cache
+  uint32_t generated = 0;                         // output tokens so far
+  uint32_t computed = 0;                          // tokens whose keys and values are in the cache
   PrefixCache::NodeId node = PrefixCache::kRoot;  // end of the shared prefix it holds
   uint32_t shared_tokens = 0;                     // length of that prefix
   int64_t own_blocks = 0;                         // beyond it
-  uint32_t lost_tokens = 0;                       // computed at most before a preemption; up to there it is again
-  Phase resumed = Phase::prefill;                 // what recomputing leads back to
-  uint32_t scheduled = 0;                         // tokens of the step in flight
+  uint32_t lost_tokens = 0;        // computed at most before a preemption; up to there it is again
+  Phase resumed = Phase::prefill;  // what recomputing leads back to
+  uint32_t scheduled = 0;          // tokens of the step in flight
   Phase phase = Phase::queued;
   double phase_start_s = 0.0;
   double phase_fabric_s = 0.0;  // the replica's communication clock when the phase began

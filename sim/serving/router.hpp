@@ -9,7 +9,7 @@
 namespace agentsim::serving {
 
 struct ReplicaView {
-  int64_t outstanding_calls = 0;  // routed to it and not yet answered
+  int64_t outstanding_calls = 0;   // routed to it and not yet answered
   int64_t outstanding_tokens = 0;  // of their prompts
 };
 

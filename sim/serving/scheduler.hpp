@@ -5,8 +5,8 @@
 
 namespace agentsim::serving {
 
-// Orders the calls of a replica: waiting ones are admitted from the front, and the running one that stands last is the
-// first to be preempted. Pure; may not read how many tokens a call will generate.
+// Orders the calls of a replica: waiting ones are admitted from the front, and the running one that stands
+// last is the first to be preempted. Pure; may not read how many tokens a call will generate.
 class Scheduler {
  public:
   virtual ~Scheduler() = default;

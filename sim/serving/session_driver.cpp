@@ -8,9 +8,15 @@ namespace {
 using workload::Gap;
 
 // A slot and an agent in one word of an event or ticket.
-uint64_t pack(uint64_t slot, uint32_t agent) { return (slot << 20) | agent; }
-uint64_t slot_of(uint64_t word) { return word >> 20; }
-uint32_t agent_of(uint64_t word) { return static_cast<uint32_t>(word & 0xfffffU); }
+uint64_t pack(uint64_t slot, uint32_t agent) {
+  return (slot << 20) | agent;
+}
+uint64_t slot_of(uint64_t word) {
+  return word >> 20;
+}
+uint32_t agent_of(uint64_t word) {
+  return static_cast<uint32_t>(word & 0xfffffU);
+}
 
 }  // namespace
 
@@ -49,7 +55,8 @@ void SessionDriver::arrive() {
   Active& active = active_[slot];
   active = Active{};
   active.plan = workload_.plan(index);
-  AGENTSIM_CONTRACT(active.plan.agents.size() < (1U << 20), "a session of {} agents", active.plan.agents.size());
+  AGENTSIM_CONTRACT(active.plan.agents.size() < (1U << 20), "a session of {} agents",
+                    active.plan.agents.size());
   active.agents.resize(active.plan.agents.size());
   active.records.resize(active.plan.calls.size());
   active.causes.resize(active.plan.calls.size());
@@ -62,7 +69,8 @@ void SessionDriver::arrive() {
 }
 
 // The agent's next call starts `delay_s` after `from_s`, when the call `after_call` ended.
-void SessionDriver::post_call(uint64_t slot, uint32_t agent, uint32_t after_call, double from_s, double delay_s, Gap gap) {
+void SessionDriver::post_call(uint64_t slot, uint32_t agent, uint32_t after_call, double from_s,
+                              double delay_s, Gap gap) {
   Active& active = active_[slot];
   const uint32_t call = active.plan.agents[agent].first_call + active.agents[agent].next_call;
   active.causes[call] = {after_call, delay_s, gap};
@@ -80,7 +88,8 @@ void SessionDriver::submit(Active& active, uint64_t slot, uint32_t agent) {
   record.output_tokens = call.output_tokens;
   const Content content(active.plan.slices.data() + call.first_slice, call.slice_count,
                         Slice{call.output_stream, call.output_begin, call.output_begin});
-  gateway_->submit({record.session, agent, record.prompt_tokens, active.last_replica}, record, content, pack(slot, agent));
+  gateway_->submit({record.session, agent, record.prompt_tokens, active.last_replica}, record, content,
+                   pack(slot, agent));
 }
 
 void SessionDriver::on_reply(uint64_t ticket, const CallRecord& record) {
@@ -89,8 +98,8 @@ void SessionDriver::on_reply(uint64_t ticket, const CallRecord& record) {
   Active& active = active_[slot];
   const uint32_t call = active.plan.agents[agent].first_call + record.call;
   AGENTSIM_CONTRACT(record.arrival_s <= record.queued_s && record.queued_s <= record.scheduled_s &&
-                        record.scheduled_s <= record.first_token_s && record.first_token_s <= record.last_token_s &&
-                        record.last_token_s <= record.end_s,
+                        record.scheduled_s <= record.first_token_s &&
+                        record.first_token_s <= record.last_token_s && record.last_token_s <= record.end_s,
                     "I3: the dates of call {} of session {} are out of order", call, record.session);
   active.records[call] = record;
   active.last_replica = record.replica;
@@ -119,7 +128,9 @@ void SessionDriver::go_on(Active& active, uint64_t slot, uint32_t agent) {
   uint32_t cause = plan.first_call + state.next_call - 1;
   const double own_end_s = active.records[cause].end_s;
   for (const workload::Agent& child : active.plan.agents) {
-    if (child.parent != static_cast<int32_t>(agent) || child.join_call != static_cast<int32_t>(state.next_call)) continue;
+    if (child.parent != static_cast<int32_t>(agent) ||
+        child.join_call != static_cast<int32_t>(state.next_call))
+      continue;
     const uint32_t last = child.first_call + child.call_count - 1;
     if (active.records[last].end_s > active.records[cause].end_s) cause = last;
   }
@@ -172,13 +183,15 @@ void SessionDriver::end_session(Active& active, uint64_t slot) {
   }
   const double latency_s = session.end_s - session.arrival_s;
   AGENTSIM_CONTRACT(std::abs(session.path.sum() - latency_s) <= 1e-9 * std::max(1.0, kernel_.now()),
-                    "I8: the critical path of session {} has {} s of {} s", session.session, session.path.sum(), latency_s);
+                    "I8: the critical path of session {} has {} s of {} s", session.session,
+                    session.path.sum(), latency_s);
   observer_.on_session_end(session, active.records);
   ++ended_;
   last_end_s_ = kernel_.now();
   active = Active{};
   unused_.push_back(slot);
-  if (workload_.concurrency() && next_session_ < workload_.sessions()) kernel_.at(kernel_.now(), *this, kArrival);
+  if (workload_.concurrency() && next_session_ < workload_.sessions())
+    kernel_.at(kernel_.now(), *this, kArrival);
 }
 
 }  // namespace agentsim::serving

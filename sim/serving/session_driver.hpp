@@ -11,8 +11,8 @@
 
 namespace agentsim::serving {
 
-// The users: starts sessions as the workload says and walks each session's tree of agents, call by call. A session's
-// plan is drawn when it starts and dropped when it ends.
+// The users: starts sessions as the workload says and walks each session's tree of agents, call by call. A
+// session's plan is drawn when it starts and dropped when it ends.
 class SessionDriver : public network::EventTarget, public GatewayClient {
  public:
   SessionDriver(network::Kernel& kernel, const workload::Workload& workload, Observer& observer)
@@ -56,7 +56,8 @@ class SessionDriver : public network::EventTarget, public GatewayClient {
   enum Kind : uint32_t { kArrival, kCall };
 
   void arrive();
-  void post_call(uint64_t slot, uint32_t agent, uint32_t after_call, double from_s, double delay_s, workload::Gap gap);
+  void post_call(uint64_t slot, uint32_t agent, uint32_t after_call, double from_s, double delay_s,
+                 workload::Gap gap);
   void submit(Active& active, uint64_t slot, uint32_t agent);
   void go_on(Active& active, uint64_t slot, uint32_t agent);
   bool joins_pending(const Active& active, uint32_t agent, uint32_t call) const;

@@ -11,7 +11,9 @@ namespace {
 constexpr int64_t kLongestRun = 4096;
 constexpr Ticks kTickLimit = Ticks{1} << 60;
 
-Ticks share(double fraction, Ticks ticks) { return std::llround(fraction * static_cast<double>(ticks)); }
+Ticks share(double fraction, Ticks ticks) {
+  return std::llround(fraction * static_cast<double>(ticks));
+}
 
 }  // namespace
 
@@ -28,9 +30,11 @@ void StepRun::begin(double date_s, const StepTicks& step, int64_t context, int64
   head_ = step.fixed + step.per_token * context;
   head_communication_ = step.communication;
   AGENTSIM_CONTRACT(head_ > 0, "a step takes {} ticks", head_);
-  const double longest = static_cast<double>(step.fixed) +
-                         static_cast<double>(step.per_token) * static_cast<double>(context + growth * kLongestRun);
-  max_steps_ = std::clamp<int64_t>(static_cast<int64_t>(static_cast<double>(kTickLimit) / longest), 1, kLongestRun);
+  const double longest =
+      static_cast<double>(step.fixed) +
+      static_cast<double>(step.per_token) * static_cast<double>(context + growth * kLongestRun);
+  max_steps_ =
+      std::clamp<int64_t>(static_cast<int64_t>(static_cast<double>(kTickLimit) / longest), 1, kLongestRun);
 }
 
 void StepRun::change_speed(double date_s, const StepTicks& step) {

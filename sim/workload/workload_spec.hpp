@@ -21,7 +21,8 @@ struct WorkloadSpec {
 
 template <class V>
 void describe(V& v, WorkloadSpec& spec) {
-  v.field("sessions", spec.sessions, config::Bounds{1, 1e9}, "sessions to run; absent: each of the trace once");
+  v.field("sessions", spec.sessions, config::Bounds{1, 1e9},
+          "sessions to run; absent: each of the trace once");
   v.choice("source", spec.source, Sources::names(), "where the sessions come from", config::Need::required);
   for (const std::string& name : Sources::names()) {
     if (name == spec.source) {

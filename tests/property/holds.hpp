@@ -14,8 +14,8 @@ inline bool is_long() {
   return word != nullptr && *word != '\0' && std::string(word) != "0";
 }
 
-// Tries a property on that many random cases and prints the seed. The short form always takes the same cases, so that
-// it fails on nobody by chance; the long form takes new ones, and RC_PARAMS="seed=..." repeats it.
+// Tries a property on that many random cases and prints the seed. The short form always takes the same cases,
+// so that it fails on nobody by chance; the long form takes new ones, and RC_PARAMS="seed=..." repeats it.
 template <class Property>
 bool holds(const std::string& what, int rounds, int long_rounds, Property property) {
   rc::detail::Configuration configuration = rc::detail::configuration();

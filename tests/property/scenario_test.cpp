@@ -1,5 +1,4 @@
 #include <doctest/doctest.h>
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,30 +8,38 @@
 #include "tests/property/holds.hpp"
 #include "tests/simulation/helpers.hpp"
 
-// Small scenarios drawn at random, each run by both engines. I2, I4, I5 and I7 are checked by contracts inside the run,
-// which end it with an exception; the others are read from its files.
+// Small scenarios drawn at random, each run by both engines. I2, I4, I5 and I7 are checked by contracts
+// inside the run, which end it with an exception; the others are read from its files.
 namespace agentsim {
 namespace {
 
-int draw(int low, int high) { return *rc::gen::inRange(low, high + 1); }
+int draw(int low, int high) {
+  return *rc::gen::inRange(low, high + 1);
+}
 
 std::string role(const std::string& name, const std::string& spawn) {
   return fmt::format(
-      "{}: {{prefix: {}, first_prompt: {{uniform: {{low: 1, high: {}}}}}, turns: {}, steps_per_turn: {{uniform: {{low: 1, "
-      "high: {}}}}}, new_tokens: {{uniform: {{low: 0, high: {}}}}}, human_tokens: 9, output: {{uniform: {{low: 1, high: "
-      "{}}}}}, tool: {{exponential: {{mean: {} ms}}}}, think: {{exponential: {{mean: 2 s}}}}, returns: {}{}}}",
-      name, draw(0, 200), draw(1, 600), draw(1, 2), draw(1, 4), draw(0, 150), draw(1, 80), draw(1, 800), draw(0, 30), spawn);
+      "{}: {{prefix: {}, first_prompt: {{uniform: {{low: 1, high: {}}}}}, turns: {}, steps_per_turn: "
+      "{{uniform: {{low: 1, "
+      "high: {}}}}}, new_tokens: {{uniform: {{low: 0, high: {}}}}}, human_tokens: 9, output: {{uniform: "
+      "{{low: 1, high: "
+      "{}}}}}, tool: {{exponential: {{mean: {} ms}}}}, think: {{exponential: {{mean: 2 s}}}}, returns: "
+      "{}{}}}",
+      name, draw(0, 200), draw(1, 600), draw(1, 2), draw(1, 4), draw(0, 150), draw(1, 80), draw(1, 800),
+      draw(0, 30), spawn);
 }
 
 std::string tree() {
   const auto spawn = [](const char* who) {
-    return fmt::format(", spawn: [{{role: {}, probability: 0.{}, count: {}, depth: {}, join: {}}}]", who, draw(0, 9),
-                       draw(1, 3), draw(1, 2), draw(0, 1) == 1 ? "all" : "none");
+    return fmt::format(", spawn: [{{role: {}, probability: 0.{}, count: {}, depth: {}, join: {}}}]", who,
+                       draw(0, 9), draw(1, 3), draw(1, 2), draw(0, 1) == 1 ? "all" : "none");
   };
   return role("boss", spawn("help")) + ", " + role("help", draw(0, 1) == 1 ? spawn("help") : "");
 }
 
-std::string any_of(const std::vector<std::string>& names) { return *rc::gen::elementOf(names); }
+std::string any_of(const std::vector<std::string>& names) {
+  return *rc::gen::elementOf(names);
+}
 
 std::string scenario() {
   const std::string arrival = draw(0, 1) == 1 ? fmt::format("{{kind: closed, concurrency: {}}}", draw(1, 6))
@@ -45,13 +52,14 @@ std::string scenario() {
       "  roles: {{file: {{roles: {{{}}}}}, root: boss}}\n"
       "  arrival: {}\n"
       "deployment: {{model: llama_3_1_8b, tp: {}, replicas: {}, router: {}, scheduler: {},\n"
-      "  engine: {{preset: vllm_v1, block_size: {}, token_budget: {}, max_sequences: {}, prefix_caching: {}}}}}\n"
+      "  engine: {{preset: vllm_v1, block_size: {}, token_budget: {}, max_sequences: {}, prefix_caching: "
+      "{}}}}}\n"
       "platforms: [{{label: p, platform: {{name: p, node: rtx_pro_6000_pcie_8gpu, count: 1,\n"
       "             fabric: {{kind: star, link_bandwidth: {}, latency: 1us}}}}}}]\n"
       "reporting: {{sample_interval: {} ms}}\n",
       draw(1, 8), tree(), arrival, tp, draw(1, 8 / tp), any_of(serving::Routers::names()),
-      any_of(serving::Schedulers::names()), 1 << draw(0, 6), draw(1, 300), draw(1, 8), draw(0, 4) > 0 ? "true" : "false",
-      draw(0, 1) == 1 ? "400 Gbps" : "20 kB/s", draw(20, 900));
+      any_of(serving::Schedulers::names()), 1 << draw(0, 6), draw(1, 300), draw(1, 8),
+      draw(0, 4) > 0 ? "true" : "false", draw(0, 1) == 1 ? "400 Gbps" : "20 kB/s", draw(20, 900));
 }
 
 // With room for the longest call and a little more.
@@ -77,7 +85,8 @@ void check_calls(const Table& calls, double block_size) {
       RC_ASSERT(calls.at(row - 1, "call") == at("call") - 1);
     }
     // I8 of a call
-    const double parts = at("network_s") + at("queue_s") + at("prefill_s") + at("decode_s") + at("recompute_s") + at("fabric_s");
+    const double parts = at("network_s") + at("queue_s") + at("prefill_s") + at("decode_s") +
+                         at("recompute_s") + at("fabric_s");
     RC_ASSERT(std::abs(parts - at("e2e_s")) < 1e-8);
     RC_ASSERT(at("hit_tokens") < at("prompt_tokens"));
     RC_ASSERT(std::fmod(at("hit_tokens"), block_size) == 0.0);
@@ -90,7 +99,8 @@ void check_sessions(const Table& sessions) {
   for (size_t row = 0; row < sessions.size(); ++row) {
     const auto at = [&](const char* column) { return sessions.at(row, column); };
     double parts = 0.0;
-    for (const char* part : {"network_s", "queue_s", "prefill_s", "decode_s", "recompute_s", "fabric_s", "tool_s", "human_s"}) {
+    for (const char* part :
+         {"network_s", "queue_s", "prefill_s", "decode_s", "recompute_s", "fabric_s", "tool_s", "human_s"}) {
       RC_ASSERT(at(part) >= 0.0);
       parts += at(part);
     }
@@ -117,8 +127,8 @@ void check_busy(const Table& calls, const Table& replicas) {
 }
 
 TEST_CASE("random scenarios keep the invariants and both engines write the same bytes") {
-  // Given random trees of agents on random deployments, then every call ends once and causally, time is accounted for,
-  // no replica idles with work, and the fast engine's files are those of the step-by-step one.
+  // Given random trees of agents on random deployments, then every call ends once and causally, time is
+  // accounted for, no replica idles with work, and the fast engine's files are those of the step-by-step one.
   const bool good = holds("random scenarios", 30, 2000, [] {
     const std::string yaml = scenario();
     const std::vector<std::string> settings{blocks_for(yaml)};

@@ -12,8 +12,8 @@ void check_chunk(const model::Chunk& chunk, double tokens, double cached) {
 }
 
 TEST_CASE("a prompt longer than the token budget is computed in chunks") {
-  // Given a budget of 100 and a prompt of 250 tokens, then its steps hold 100 100 50 tokens and the last gives the
-  // first output token.
+  // Given a budget of 100 and a prompt of 250 tokens, then its steps hold 100 100 50 tokens and the last
+  // gives the first output token.
   BatcherBench bench(100, 100);
   const Prompt prompt = own_prompt(1, 250);
   bench.add(0, prompt, 3);
@@ -40,8 +40,8 @@ TEST_CASE("a prompt longer than the token budget is computed in chunks") {
 }
 
 TEST_CASE("running calls use the token budget before waiting ones") {
-  // Given a call that decodes and two prompts behind it, then each step has 1 token for it and 99 for them, in the
-  // order in which they came.
+  // Given a call that decodes and two prompts behind it, then each step has 1 token for it and 99 for them,
+  // in the order in which they came.
   BatcherBench bench(100, 100);
   const Prompt first = own_prompt(1, 20);
   const Prompt second = own_prompt(2, 150);
@@ -68,8 +68,9 @@ TEST_CASE("running calls use the token budget before waiting ones") {
 }
 
 TEST_CASE("a call finds the full blocks of an earlier prompt and computes its last token itself") {
-  // Given a finished prompt of 40 tokens with 9 of output, then 48 of their 49 tokens can be matched: the last was
-  // never computed. A repeated prompt of 32 tokens matches 16, because its last one is to be computed.
+  // Given a finished prompt of 40 tokens with 9 of output, then 48 of their 49 tokens can be matched: the
+  // last was never computed. A repeated prompt of 32 tokens matches 16, because its last one is to be
+  // computed.
   BatcherBench bench(100, 1000);
   const Prompt first{{{1, 0, 40}}, 7};
   const Prompt next{{{1, 0, 40}, {7, 0, 9}, {2, 0, 10}}, 8};
@@ -86,8 +87,8 @@ TEST_CASE("a call finds the full blocks of an earlier prompt and computes its la
 }
 
 TEST_CASE("a call shares what another has computed while that one still runs") {
-  // Given a call in the middle of its prompt of 64 tokens, then one with the same prompt finds the 32 that are done
-  // and holds the very same blocks.
+  // Given a call in the middle of its prompt of 64 tokens, then one with the same prompt finds the 32 that
+  // are done and holds the very same blocks.
   BatcherBench bench(100, 40);
   const Prompt prompt = own_prompt(1, 64);
   bench.add(0, prompt, 50);
@@ -117,7 +118,8 @@ TEST_CASE("without prefix caching nothing is kept") {
 }
 
 TEST_CASE("no more calls run at once than the engine allows") {
-  // Given at most 2 sequences and 5 calls, then 2 run at any time, in the order in which they came, and all end.
+  // Given at most 2 sequences and 5 calls, then 2 run at any time, in the order in which they came, and all
+  // end.
   BatcherBench bench(1000, 1000, 2);
   std::vector<Prompt> prompts;
   for (uint64_t i = 0; i < 5; ++i) prompts.push_back(own_prompt(i, 10));
@@ -166,8 +168,8 @@ TEST_CASE("steps are foreseen until a call ends") {
 }
 
 TEST_CASE("steps are foreseen no further than the blocks go") {
-  // Given 4 blocks and two calls at 17 tokens with 100 to go, then both have a second block already and 16 steps fill
-  // these: token 33 would be the first of a fifth block.
+  // Given 4 blocks and two calls at 17 tokens with 100 to go, then both have a second block already and 16
+  // steps fill these: token 33 would be the first of a fifth block.
   BatcherBench bench(4, 1000);
   const Prompt a = own_prompt(1, 16);
   const Prompt b = own_prompt(2, 16);
@@ -184,8 +186,8 @@ TEST_CASE("steps are foreseen no further than the blocks go") {
 }
 
 TEST_CASE("many steps at once leave the same state as single ones") {
-  // Given decodes that fill block after block and evict cached ones, then used cached and evicted blocks agree after
-  // 40 steps whether taken one by one or in parts.
+  // Given decodes that fill block after block and evict cached ones, then used cached and evicted blocks
+  // agree after 40 steps whether taken one by one or in parts.
   std::vector<std::vector<int64_t>> states;
   for (const bool single : {true, false}) {
     BatcherBench bench(12, 1000);

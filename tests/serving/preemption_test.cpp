@@ -6,8 +6,8 @@ namespace agentsim::serving {
 namespace {
 
 TEST_CASE("a call that finds no block preempts the one that came last") {
-  // Given 4 blocks of 16 and two calls of 16 tokens, then at token 33 the first needs a fifth: the second goes, keeps
-  // its place before later calls.
+  // Given 4 blocks of 16 and two calls of 16 tokens, then at token 33 the first needs a fifth: the second
+  // goes, keeps its place before later calls.
   BatcherBench bench(4, 1000);
   const Prompt a = own_prompt(1, 16);
   const Prompt b = own_prompt(2, 16);
@@ -32,8 +32,9 @@ TEST_CASE("a call that finds no block preempts the one that came last") {
 }
 
 TEST_CASE("in the step of a preemption no waiting call is admitted") {
-  // Given 8 blocks, a budget of 64 and no cache: in the second step the first call takes its third block and the
-  // second wants 6 for 95 tokens. It goes, and though its first 63 tokens would fit at once they come a step later.
+  // Given 8 blocks, a budget of 64 and no cache: in the second step the first call takes its third block and
+  // the second wants 6 for 95 tokens. It goes, and though its first 63 tokens would fit at once they come a
+  // step later.
   BatcherBench bench(8, 64, 256, false);
   const Prompt a = own_prompt(1, 32);
   const Prompt b = own_prompt(2, 96);
@@ -53,9 +54,9 @@ TEST_CASE("in the step of a preemption no waiting call is admitted") {
 }
 
 TEST_CASE("a call preempted while it decodes computes again what was lost and no more") {
-  // Given 4 blocks and two calls of 16 tokens, of which the second is preempted with 32 of its 33 tokens computed;
-  // the first takes one block of its two cached ones, so on its return 16 are found and 16 are lost. It computes 17
-  // tokens in one step, and of that step's second 16/17 are recomputation.
+  // Given 4 blocks and two calls of 16 tokens, of which the second is preempted with 32 of its 33 tokens
+  // computed; the first takes one block of its two cached ones, so on its return 16 are found and 16 are
+  // lost. It computes 17 tokens in one step, and of that step's second 16/17 are recomputation.
   BatcherBench bench(4, 1000);
   const Prompt a = own_prompt(1, 16);
   const Prompt b = own_prompt(2, 16);
@@ -82,8 +83,9 @@ TEST_CASE("a call preempted while it decodes computes again what was lost and no
 }
 
 TEST_CASE("a call preempted in its prompt computes again what was lost and goes on with the rest") {
-  // Given 8 blocks, a budget of 33, a call of 31 tokens and behind it a prompt of 100. The first step has 31 tokens of
-  // the first and 2 of the second; then the second gets 32 each step: 34, 66, 98 computed with 7 blocks used by it.
+  // Given 8 blocks, a budget of 33, a call of 31 tokens and behind it a prompt of 100. The first step has 31
+  // tokens of the first and 2 of the second; then the second gets 32 each step: 34, 66, 98 computed with 7
+  // blocks used by it.
   BatcherBench bench(8, 33);
   const Prompt a = own_prompt(1, 31);
   const Prompt b = own_prompt(2, 100);
@@ -116,8 +118,8 @@ TEST_CASE("a call preempted in its prompt computes again what was lost and goes 
 }
 
 TEST_CASE("a call preempted again while it recomputes counts each token once for each time") {
-  // Given blocks for one and a half calls, then preempted calls end with all their tokens, time adds up, and every
-  // token computed beyond prompt and output is counted as computed again.
+  // Given blocks for one and a half calls, then preempted calls end with all their tokens, time adds up, and
+  // every token computed beyond prompt and output is counted as computed again.
   BatcherBench bench(9, 24, 8);
   std::vector<Prompt> prompts;
   for (uint32_t i = 0; i < 6; ++i) prompts.push_back(own_prompt(i, 40 + 9 * i));
@@ -140,7 +142,8 @@ TEST_CASE("a call preempted again while it recomputes counts each token once for
 }
 
 TEST_CASE("the first chunk alone decides whether a call is admitted") {
-  // Given 5 free blocks and a waiting prompt of 6 with a budget of 4 blocks a step, then it is admitted all the same.
+  // Given 5 free blocks and a waiting prompt of 6 with a budget of 4 blocks a step, then it is admitted all
+  // the same.
   BatcherBench bench(8, 64);
   const Prompt a = own_prompt(1, 47);
   const Prompt b = own_prompt(2, 96);
@@ -153,8 +156,8 @@ TEST_CASE("the first chunk alone decides whether a call is admitted") {
 }
 
 TEST_CASE("cached blocks that a waiting call would use are not counted as room for it twice") {
-  // Given 4 blocks: a running call holds 2, the other 2 are the cached prefix of a waiting call that wants 3. It is
-  // admitted only when the running one has ended.
+  // Given 4 blocks: a running call holds 2, the other 2 are the cached prefix of a waiting call that wants 3.
+  // It is admitted only when the running one has ended.
   BatcherBench bench(4, 1000);
   const Prompt prefix = own_prompt(1, 32);
   const Prompt runs = own_prompt(2, 17);

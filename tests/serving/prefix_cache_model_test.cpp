@@ -8,8 +8,8 @@
 #include "tests/property/holds.hpp"
 #include "tests/serving/helpers.hpp"
 
-// The radix tree against a cache that knows every block by itself, as vLLM's does: a block is named by all tokens up
-// to its end, counts its holders, and stands in a queue from the moment its last holder has gone.
+// The radix tree against a cache that knows every block by itself, as vLLM's does: a block is named by all
+// tokens up to its end, counts its holders, and stands in a queue from the moment its last holder has gone.
 namespace agentsim::serving {
 namespace {
 
@@ -145,7 +145,8 @@ class Pair {
     const std::vector<Token> tokens = tokens_of(prompt);
     RC_ASSERT(real_.match(prompt) == model_.match(tokens, static_cast<uint32_t>(tokens.size())));
     for (const Running& call : calls_)
-      RC_ASSERT(real_.match(call.prompt) == model_.match(call.tokens, static_cast<uint32_t>(call.tokens.size())));
+      RC_ASSERT(real_.match(call.prompt) ==
+                model_.match(call.tokens, static_cast<uint32_t>(call.tokens.size())));
   }
   void end_all() {
     while (!calls_.empty()) end(0);
@@ -164,17 +165,20 @@ class Pair {
 // A root that all share, a branch of it, and an end; cut anywhere.
 Prompt any_prompt() {
   const auto length = [](int most) { return static_cast<uint32_t>(*rc::gen::inRange(0, most)); };
-  const auto stream = [](int first, int count) { return static_cast<uint64_t>(*rc::gen::inRange(first, first + count)); };
+  const auto stream = [](int first, int count) {
+    return static_cast<uint64_t>(*rc::gen::inRange(first, first + count));
+  };
   Prompt prompt;
   const uint32_t root = length(16);
   const uint32_t at = length(static_cast<int>(root) + 1);
-  prompt.slices = {{1, 0, at}, {1, at, root}, {stream(2, 2), 0, length(12)}, {stream(4, 3), length(2), 2 + length(9)}};
+  prompt.slices = {
+      {1, 0, at}, {1, at, root}, {stream(2, 2), 0, length(12)}, {stream(4, 3), length(2), 2 + length(9)}};
   return prompt;
 }
 
 TEST_CASE("the radix tree matches holds and evicts as a cache of single blocks does") {
-  // Given random calls in a small cache, then both caches match the same prefixes and count the same blocks after
-  // every operation, and the pool keeps I2.
+  // Given random calls in a small cache, then both caches match the same prefixes and count the same blocks
+  // after every operation, and the pool keeps I2.
   const bool same = holds("the radix tree is a cache of blocks", 400, 50000, [] {
     Pair pair(*rc::gen::inRange(1, 30), static_cast<uint32_t>(*rc::gen::inRange(1, 6)));
     const int operations = *rc::gen::inRange(1, 60);
@@ -182,12 +186,23 @@ TEST_CASE("the radix tree matches holds and evicts as a cache of single blocks d
       const auto which = static_cast<size_t>(*rc::gen::inRange(0, 8));
       switch (*rc::gen::inRange(0, 7)) {
         case 0:
-        case 1: pair.start(any_prompt()); break;
+        case 1:
+          pair.start(any_prompt());
+          break;
         case 2:
-        case 3: pair.extend(which, static_cast<uint32_t>(*rc::gen::inRange(1, 6))); break;
-        case 4: pair.end(which); break;
-        case 5: pair.extend(which, 100); pair.end(which); break;
-        default: pair.evict(*rc::gen::inRange(1, 4)); break;
+        case 3:
+          pair.extend(which, static_cast<uint32_t>(*rc::gen::inRange(1, 6)));
+          break;
+        case 4:
+          pair.end(which);
+          break;
+        case 5:
+          pair.extend(which, 100);
+          pair.end(which);
+          break;
+        default:
+          pair.evict(*rc::gen::inRange(1, 4));
+          break;
       }
       pair.compare(any_prompt());
     }

@@ -7,7 +7,8 @@ namespace {
 
 // Blocks of 4 tokens everywhere.
 TEST_CASE("a prefix is matched in full blocks") {
-  // Given 10 cached tokens, then 8 can be matched, which are two blocks, and fewer if less is asked or agrees.
+  // Given 10 cached tokens, then 8 can be matched, which are two blocks, and fewer if less is asked or
+  // agrees.
   TestCache t(100, 4);
   const Prompt prompt{{{1, 0, 10}}, 0};
   t.put(prompt);
@@ -21,7 +22,8 @@ TEST_CASE("a prefix is matched in full blocks") {
 }
 
 TEST_CASE("a call that shares the front of a cached prompt holds that part alone") {
-  // Given 4 cached blocks, then a prompt that leaves them after 10 tokens holds 2, and both prompts stay matched.
+  // Given 4 cached blocks, then a prompt that leaves them after 10 tokens holds 2, and both prompts stay
+  // matched.
   TestCache t(100, 4);
   const Prompt first{{{1, 0, 16}}, 0};
   const Prompt second{{{1, 0, 10}, {2, 0, 10}}, 0};
@@ -65,7 +67,8 @@ TEST_CASE("a prefix grows in place while one call holds it and else by a continu
 }
 
 TEST_CASE("of two calls that compute the same blocks one copy is kept") {
-  // Given two calls without a hit, then the second gives its copies back, also where it agrees with half of a node.
+  // Given two calls without a hit, then the second gives its copies back, also where it agrees with half of a
+  // node.
   TestCache t(100, 4);
   const Prompt a{{{1, 0, 16}}, 0};
   const Prompt b{{{1, 0, 8}, {2, 0, 8}}, 0};
@@ -90,7 +93,8 @@ TEST_CASE("the call that ended first is evicted first and from its tail") {
   const std::vector<Prompt> prompts{{{{1, 0, 8}}, 0}, {{{2, 0, 8}}, 0}, {{{3, 0, 8}}, 0}};
   for (const Prompt& prompt : prompts) t.put(prompt);
   t.cache.let_go(t.cache.hold(prompts[0].content(), 8));
-  const std::vector<std::vector<uint32_t>> left{{8, 4, 8}, {8, 0, 8}, {8, 0, 4}, {8, 0, 0}, {4, 0, 0}, {0, 0, 0}};
+  const std::vector<std::vector<uint32_t>> left{{8, 4, 8}, {8, 0, 8}, {8, 0, 4},
+                                                {8, 0, 0}, {4, 0, 0}, {0, 0, 0}};
   for (const std::vector<uint32_t>& expected : left) {
     t.cache.evict(1);
     t.cache.check();
@@ -101,7 +105,8 @@ TEST_CASE("the call that ended first is evicted first and from its tail") {
 }
 
 TEST_CASE("a shared prefix outlives its continuations") {
-  // Given two calls with one common block, then their ends are evicted before it though one of them is younger.
+  // Given two calls with one common block, then their ends are evicted before it though one of them is
+  // younger.
   TestCache t(100, 4);
   const Prompt a{{{1, 0, 4}, {2, 0, 4}}, 0};
   const Prompt b{{{1, 0, 4}, {3, 0, 4}}, 0};

@@ -1,14 +1,15 @@
+#include "sim/serving/router.hpp"
+
 #include <doctest/doctest.h>
 
-#include "sim/serving/router.hpp"
 #include "tests/property/holds.hpp"
 
 namespace agentsim::serving {
 namespace {
 
 TEST_CASE("every router chooses a replica that exists and the same one for the same view") {
-  // Given any registered router, any load and any call, then its answer is an index, twice the same, and from another
-  // instance too: it keeps no state.
+  // Given any registered router, any load and any call, then its answer is an index, twice the same, and from
+  // another instance too: it keeps no state.
   for (const std::string& name : Routers::names()) {
     CAPTURE(name);
     const std::unique_ptr<Router> router = Routers::make(name);
@@ -17,8 +18,10 @@ TEST_CASE("every router chooses a replica that exists and the same one for the s
       std::vector<ReplicaView> views(*rc::gen::inRange<size_t>(1, 12));
       for (ReplicaView& view : views)
         view = {*rc::gen::inRange<int64_t>(0, 5), *rc::gen::inRange<int64_t>(0, 100000)};
-      RouteRequest request{*rc::gen::arbitrary<uint64_t>(), *rc::gen::inRange<uint32_t>(0, 50),
-                           *rc::gen::inRange<uint32_t>(1, 200000), {}};
+      RouteRequest request{*rc::gen::arbitrary<uint64_t>(),
+                           *rc::gen::inRange<uint32_t>(0, 50),
+                           *rc::gen::inRange<uint32_t>(1, 200000),
+                           {}};
       if (*rc::gen::arbitrary<bool>())
         request.last_replica = *rc::gen::inRange<uint32_t>(0, static_cast<uint32_t>(views.size()));
       const uint32_t chosen = router->route(request, views);
@@ -41,7 +44,8 @@ TEST_CASE("least_outstanding takes the fewest calls and of equals the fewest tok
 }
 
 TEST_CASE("session_affinity stays with the replica of the last call") {
-  // Given a session that has been on replica 2, then it stays there whatever the load; a new one goes to the least.
+  // Given a session that has been on replica 2, then it stays there whatever the load; a new one goes to the
+  // least.
   const std::unique_ptr<Router> router = Routers::make("session_affinity");
   const std::vector<ReplicaView> views{{3, 10}, {0, 0}, {9, 9000}};
   CHECK(router->route({1, 0, 100, 2}, views) == 2);
@@ -49,13 +53,14 @@ TEST_CASE("session_affinity stays with the replica of the last call") {
 }
 
 TEST_CASE("random spreads calls evenly over the replicas") {
-  // Given 4 replicas and 4000 calls, then each gets 1000 on average with a standard deviation of sqrt(4000 3/16) = 27;
-  // six of these are allowed.
+  // Given 4 replicas and 4000 calls, then each gets 1000 on average with a standard deviation of sqrt(4000
+  // 3/16) = 27; six of these are allowed.
   const std::unique_ptr<Router> router = Routers::make("random");
   const std::vector<ReplicaView> views(4);
   std::vector<int> counts(4);
   for (uint64_t session = 0; session < 400; ++session)
-    for (uint32_t call = 0; call < 10; ++call) ++counts[router->route({session, 0, 100 + 50 * call, {}}, views)];
+    for (uint32_t call = 0; call < 10; ++call)
+      ++counts[router->route({session, 0, 100 + 50 * call, {}}, views)];
   for (const int count : counts) CHECK(std::abs(count - 1000) < 6 * 27);
 }
 

@@ -1,6 +1,7 @@
+#include "sim/serving/scheduler.hpp"
+
 #include <doctest/doctest.h>
 
-#include "sim/serving/scheduler.hpp"
 #include "tests/property/holds.hpp"
 
 namespace agentsim::serving {
@@ -21,8 +22,8 @@ Request any_request(uint64_t order) {
 }
 
 TEST_CASE("every scheduler orders calls strictly and does not look at their output lengths") {
-  // Given any registered scheduler and any three calls, then its order is irreflexive, asymmetric and transitive, also
-  // in who is equal to whom, and another output length changes nothing.
+  // Given any registered scheduler and any three calls, then its order is irreflexive, asymmetric and
+  // transitive, also in who is equal to whom, and another output length changes nothing.
   for (const std::string& name : Schedulers::names()) {
     CAPTURE(name);
     const std::unique_ptr<Scheduler> scheduler = Schedulers::make(name);

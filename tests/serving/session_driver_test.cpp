@@ -1,10 +1,11 @@
+#include "sim/serving/session_driver.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <map>
 
 #include "sim/platform/cluster.hpp"
-#include "sim/serving/session_driver.hpp"
 #include "sim/workload/plan_builder.hpp"
 
 namespace agentsim::serving {
@@ -67,7 +68,9 @@ class HandMadeOptions : public workload::Described<HandMadeOptions, workload::So
   explicit HandMadeOptions(std::vector<SessionPlan> plans) : plans_(std::move(plans)) {}
   template <class V>
   void parameters(V&) {}
-  std::unique_ptr<workload::SessionSource> open(uint64_t) const override { return std::make_unique<HandMade>(plans_); }
+  std::unique_ptr<workload::SessionSource> open(uint64_t) const override {
+    return std::make_unique<HandMade>(plans_);
+  }
 
  private:
   std::vector<SessionPlan> plans_;
@@ -86,7 +89,8 @@ workload::WorkloadSpec spec_of(const std::vector<SessionPlan>& plans, const std:
 // The given sessions on one H100 behind a gateway.
 class World : public Observer {
  public:
-  explicit World(const std::vector<SessionPlan>& plans, const std::string& arrival = "{kind: closed, concurrency: 1}")
+  explicit World(const std::vector<SessionPlan>& plans,
+                 const std::string& arrival = "{kind: closed, concurrency: 1}")
       : users(spec_of(plans, arrival), 1),
         cluster_(platform::load_cluster(config::Value::parse("hgx_h100_x1", "here"))),
         deployment_(deployment()),
@@ -122,8 +126,8 @@ class World : public Observer {
   static model::Deployment deployment() {
     Diagnostics diagnostics;
     model::Deployment d;
-    model::load_deployment(config::Value::parse("{model: llama_3_1_8b, engine: vllm_v1}", "here"), Routers::names(),
-                           Schedulers::names(), d, diagnostics);
+    model::load_deployment(config::Value::parse("{model: llama_3_1_8b, engine: vllm_v1}", "here"),
+                           Routers::names(), Schedulers::names(), d, diagnostics);
     diagnostics.throw_if_any();
     return d;
   }
@@ -141,16 +145,19 @@ class World : public Observer {
   Replica replica_;
 };
 
-doctest::Approx near(double value) { return doctest::Approx(value).epsilon(1e-12); }
+doctest::Approx near(double value) {
+  return doctest::Approx(value).epsilon(1e-12);
+}
 
 void check_split(const SessionRecord& session) {
   CHECK(std::abs(session.path.sum() - (session.end_s - session.arrival_s)) < 1e-9);
 }
 
 TEST_CASE("tools and people hold up the next call of an agent and nobody else") {
-  // Given three calls with 3 s of thought before the first, 5 s of a tool before the second and 7 s of thought before
-  // the third, then each begins so long after the one before has come back.
-  const World world({plan_of({{{{100, 5, Gap::human, 3.0}, {50, 9, Gap::tool, 5.0}, {60, 2, Gap::human, 7.0}}}})});
+  // Given three calls with 3 s of thought before the first, 5 s of a tool before the second and 7 s of
+  // thought before the third, then each begins so long after the one before has come back.
+  const World world(
+      {plan_of({{{{100, 5, Gap::human, 3.0}, {50, 9, Gap::tool, 5.0}, {60, 2, Gap::human, 7.0}}}})});
   CHECK(world.call(0, 0).arrival_s == near(3.0));
   CHECK(world.call(0, 1).arrival_s == near(world.call(0, 0).end_s + 5.0));
   CHECK(world.call(0, 2).arrival_s == near(world.call(0, 1).end_s + 7.0));
@@ -170,11 +177,10 @@ TEST_CASE("tools and people hold up the next call of an agent and nobody else") 
 }
 
 TEST_CASE("a parent waits for the sub-agents it joins and its gap begins when the last of them has ended") {
-  // Given two sub-agents 2 s and 1 s after the parent's first call, the first with much more to say, then the parent's
-  // second call begins 4 s after the end of the first one, and the path runs through that.
-  const World world({plan_of({{{{100, 5}, {100, 5, Gap::tool, 4.0}}},
-                              {{{100, 500}}, 0, 0, 2.0, 1},
-                              {{{100, 5}}, 0, 0, 1.0, 1}})});
+  // Given two sub-agents 2 s and 1 s after the parent's first call, the first with much more to say, then the
+  // parent's second call begins 4 s after the end of the first one, and the path runs through that.
+  const World world({plan_of(
+      {{{{100, 5}, {100, 5, Gap::tool, 4.0}}}, {{{100, 500}}, 0, 0, 2.0, 1}, {{{100, 5}}, 0, 0, 1.0, 1}})});
   const double spawned_s = world.call(0, 0).end_s;
   CHECK(world.call(1, 0).arrival_s == near(spawned_s + 2.0));
   CHECK(world.call(2, 0).arrival_s == near(spawned_s + 1.0));
@@ -190,9 +196,10 @@ TEST_CASE("a parent waits for the sub-agents it joins and its gap begins when th
 }
 
 TEST_CASE("a sub-agent that is back before its parent needs it holds up nobody") {
-  // Given a sub-agent spawned by the first call and joined by the third, and a second call that takes longer, then the
-  // third begins when the second has ended, and the path is the parent's own.
-  const World world({plan_of({{{{100, 5}, {100, 900}, {100, 5, Gap::tool, 1.0}}}, {{{100, 5}}, 0, 0, 0.0, 2}})});
+  // Given a sub-agent spawned by the first call and joined by the third, and a second call that takes longer,
+  // then the third begins when the second has ended, and the path is the parent's own.
+  const World world(
+      {plan_of({{{{100, 5}, {100, 900}, {100, 5, Gap::tool, 1.0}}}, {{{100, 5}}, 0, 0, 0.0, 2}})});
   CHECK(world.call(1, 0).end_s < world.call(0, 1).end_s);
   CHECK(world.call(0, 1).arrival_s == near(world.call(0, 0).end_s));
   CHECK(world.call(0, 2).arrival_s == near(world.call(0, 1).end_s + 1.0));
@@ -202,8 +209,8 @@ TEST_CASE("a sub-agent that is back before its parent needs it holds up nobody")
 }
 
 TEST_CASE("a session ends with the last of its agents though nobody joins it") {
-  // Given a sub-agent that nobody waits for and that has a sub-agent of its own, then the session ends with the
-  // latter, and the path is root, child, grandchild with the delays between them.
+  // Given a sub-agent that nobody waits for and that has a sub-agent of its own, then the session ends with
+  // the latter, and the path is root, child, grandchild with the delays between them.
   const World world({plan_of({{{{100, 5}, {100, 5}}},
                               {{{100, 5}, {100, 5, Gap::human, 6.0}}, 0, 0, 20.0, -1},
                               {{{100, 50}}, 1, 1, 30.0, -1}})});
@@ -218,19 +225,21 @@ TEST_CASE("a session ends with the last of its agents though nobody joins it") {
 }
 
 TEST_CASE("an agent ends when its own calls have though a child of it still runs") {
-  // Given a parent that joins a child, and a grandchild that the child does not join and that runs for 40 s more, then
-  // the parent goes on when the child is back, and the session ends with the grandchild.
-  const World world({plan_of({{{{100, 5}, {100, 5}}}, {{{100, 5}}, 0, 0, 1.0, 1}, {{{100, 5}}, 1, 0, 40.0, -1}})});
+  // Given a parent that joins a child, and a grandchild that the child does not join and that runs for 40 s
+  // more, then the parent goes on when the child is back, and the session ends with the grandchild.
+  const World world(
+      {plan_of({{{{100, 5}, {100, 5}}}, {{{100, 5}}, 0, 0, 1.0, 1}, {{{100, 5}}, 1, 0, 40.0, -1}})});
   CHECK(world.call(0, 1).arrival_s == near(world.call(1, 0).end_s));
   CHECK(world.sessions.at(0).end_s == near(world.call(2, 0).end_s));
   check_split(world.sessions[0]);
 }
 
 TEST_CASE("a closed workload never has more sessions than users") {
-  // Given 12 sessions of odd lengths and 3 users, then 3 run until no more are left to begin, each after the first
-  // three beginning when another ends.
+  // Given 12 sessions of odd lengths and 3 users, then 3 run until no more are left to begin, each after the
+  // first three beginning when another ends.
   std::vector<SessionPlan> plans;
-  for (uint32_t i = 0; i < 12; ++i) plans.push_back(plan_of({{{{100, 5 + 37 * (i % 5)}, {70, 3, Gap::tool, 0.1 * (i % 4)}}}}));
+  for (uint32_t i = 0; i < 12; ++i)
+    plans.push_back(plan_of({{{{100, 5 + 37 * (i % 5)}, {70, 3, Gap::tool, 0.1 * (i % 4)}}}}));
   World world(plans, "{kind: closed, concurrency: 3}");
   REQUIRE(world.sessions.size() == 12);
   std::vector<double> ends;
@@ -247,7 +256,8 @@ TEST_CASE("a closed workload never has more sessions than users") {
 }
 
 TEST_CASE("an open workload begins its sessions at their times however many still run") {
-  // Given 20 sessions at a rate that one GPU cannot follow, then they arrive as the workload says, and all end.
+  // Given 20 sessions at a rate that one GPU cannot follow, then they arrive as the workload says, and all
+  // end.
   const std::vector<SessionPlan> plans(20, plan_of({{{{4000, 300}}}}));
   const World world(plans, "{kind: poisson, rate: 10/s}");
   REQUIRE(world.sessions.size() == 20);

@@ -1,12 +1,15 @@
+#include "sim/serving/step_run.hpp"
+
 #include <doctest/doctest.h>
 
 #include "sim/base/contract.hpp"
-#include "sim/serving/step_run.hpp"
 
 namespace agentsim::serving {
 namespace {
 
-double date(double anchor_s, Ticks ticks) { return anchor_s + static_cast<double>(ticks) * kTickSeconds; }
+double date(double anchor_s, Ticks ticks) {
+  return anchor_s + static_cast<double>(ticks) * kTickSeconds;
+}
 
 // Whole seconds make sums that can be done by hand.
 StepTicks seconds(int64_t fixed, int64_t communication = 0, int64_t per_token = 0) {
@@ -14,7 +17,8 @@ StepTicks seconds(int64_t fixed, int64_t communication = 0, int64_t per_token = 
 }
 
 TEST_CASE("many steps take exactly as long as the same steps one by one") {
-  // Given steps of odd numbers of ticks over a growing context, then the closed form is their sum to the tick.
+  // Given steps of odd numbers of ticks over a growing context, then the closed form is their sum to the
+  // tick.
   const StepTicks step{7123456789013, 1234567, 1003};
   StepRun run;
   run.begin(12.5, step, 40001, 37);
@@ -29,7 +33,9 @@ TEST_CASE("many steps take exactly as long as the same steps one by one") {
 
 // The same in units of about a millisecond, of which many steps of a growing context make no overflow.
 constexpr double kUnit = 0x1.0p-10;
-StepTicks units(int64_t fixed, int64_t per_token) { return {fixed << 40, per_token << 40, 0}; }
+StepTicks units(int64_t fixed, int64_t per_token) {
+  return {fixed << 40, per_token << 40, 0};
+}
 
 TEST_CASE("the steps done at a date are those that end by then") {
   // Given steps of 3 4 5 6 units, then 2 are done from the date 7 to just before the date 12.
@@ -57,8 +63,8 @@ TEST_CASE("a change of speed keeps the share of the step that is done") {
 }
 
 TEST_CASE("speeds that change again and again in one step add up") {
-  // Given a step of 8 s: after 2 s (1/4) it takes 16 s, after 4 more (1/2) 4 s, after 1 more (3/4) 8 s again; then the
-  // last quarter takes 2 s and the step ends at 9 s.
+  // Given a step of 8 s: after 2 s (1/4) it takes 16 s, after 4 more (1/2) 4 s, after 1 more (3/4) 8 s again;
+  // then the last quarter takes 2 s and the step ends at 9 s.
   StepRun run;
   run.begin(0.0, seconds(8, 2), 1, 1);
   CHECK(run.communication_until_s(2.0) == 0.5);
@@ -73,8 +79,8 @@ TEST_CASE("speeds that change again and again in one step add up") {
 }
 
 TEST_CASE("later steps of a changed run go on with the context of their own") {
-  // Given steps of 1 + 1 a token units from a context of 2, changed to 2 a token halfway through the third (5 units),
-  // then the rest of it is half of 1 + 2 x 4 = 9 units and the next takes 1 + 2 x 5 = 11.
+  // Given steps of 1 + 1 a token units from a context of 2, changed to 2 a token halfway through the third (5
+  // units), then the rest of it is half of 1 + 2 x 4 = 9 units and the next takes 1 + 2 x 5 = 11.
   StepRun run;
   run.begin(0.0, units(1, 1), 2, 1);
   run.change_speed(9.5 * kUnit, units(1, 2));
@@ -99,8 +105,8 @@ TEST_CASE("a run ends before its ticks overflow") {
   CHECK(run.max_steps() == 5);
   run.begin(0.0, {1000, 0, 0}, 1, 1);
   CHECK(run.max_steps() == 4096);
-  // A thousand sequences on slow memory: 1 us a token, so the 4096th step takes 4 s more than the first and all of them
-  // 8600 s, more than 63 bits of ticks.
+  // A thousand sequences on slow memory: 1 us a token, so the 4096th step takes 4 s more than the first and
+  // all of them 8600 s, more than 63 bits of ticks.
   run.begin(0.0, {to_ticks(1e-3), to_ticks(1e-6), 0}, 1000, 1024);
   CHECK(run.max_steps() < 4096);
   double sum_s = 0.0;

@@ -1,5 +1,4 @@
 #include <doctest/doctest.h>
-
 #include <fmt/format.h>
 
 #include "tests/simulation/helpers.hpp"
@@ -42,16 +41,19 @@ void check_alone(const std::string& yaml, int64_t prompt, int64_t output) {
 }
 
 TEST_CASE("a call alone on PCIe takes the sum of its messages and steps") {
-  // Given 70B on four PCIe GPUs and a prompt of 20 000 tokens in three chunks with 300 of output, then its times are
-  // the routes' latencies and bytes over bandwidth, and the step times one by one, collectives at the ring's full rate.
-  check_alone(one_call(20000, 300, "model: llama_3_3_70b, precision: {weights: fp8, kv: fp8}, tp: 4, engine: vllm_v1",
-                       "rtx_pro_6000_pcie_x1"),
-              20000, 300);
+  // Given 70B on four PCIe GPUs and a prompt of 20 000 tokens in three chunks with 300 of output, then its
+  // times are the routes' latencies and bytes over bandwidth, and the step times one by one, collectives at
+  // the ring's full rate.
+  check_alone(
+      one_call(20000, 300, "model: llama_3_3_70b, precision: {weights: fp8, kv: fp8}, tp: 4, engine: vllm_v1",
+               "rtx_pro_6000_pcie_x1"),
+      20000, 300);
 }
 
 TEST_CASE("a call alone on one GPU takes the sum of its messages and steps") {
   // Given 8B on one H100 and more output than a run of steps has, then the same without collectives.
-  check_alone(one_call(100, 6000, "model: llama_3_1_8b, tp: 1, replicas: 1, engine: vllm_v1", "hgx_h100_x1"), 100, 6000);
+  check_alone(one_call(100, 6000, "model: llama_3_1_8b, tp: 1, replicas: 1, engine: vllm_v1", "hgx_h100_x1"),
+              100, 6000);
 }
 
 }  // namespace

@@ -5,13 +5,14 @@
 #include "tests/serving/helpers.hpp"
 #include "tests/simulation/helpers.hpp"
 
-// One replica of four PCIe GPUs, and a stream of bytes on the cable down to the first of them, which every collective
-// of the replica crosses once. While it flows, the collectives get half of that cable.
+// One replica of four PCIe GPUs, and a stream of bytes on the cable down to the first of them, which every
+// collective of the replica crosses once. While it flows, the collectives get half of that cable.
 namespace agentsim {
 namespace {
 
 const char* const kScenario =
-    "workload: {sessions: 1, source: single_call, single_call: {prompt: 1, output: 1}, arrival: {kind: closed, concurrency: 1}}\n"
+    "workload: {sessions: 1, source: single_call, single_call: {prompt: 1, output: 1}, arrival: {kind: "
+    "closed, concurrency: 1}}\n"
     "deployment: {model: llama_3_3_70b, precision: {weights: fp8, kv: fp8}, tp: 4, engine: vllm_v1}\n"
     "platforms: [rtx_pro_6000_pcie_x1]\n";
 
@@ -121,9 +122,9 @@ TEST_CASE("a stream on one cable of the group halves the rate of its collectives
 }
 
 TEST_CASE("a stream that begins and ends within a step stretches the part of it that it meets") {
-  // Given a step of T1 alone and T2 beside a stream. The stream begins after T1/4 and is as long as a quarter of the
-  // work takes beside it, at the rate that the replica's mean traffic leaves: capacity - wire/T2. Then the step ends at
-  // T1/4 + T2/4 + T1/2.
+  // Given a step of T1 alone and T2 beside a stream. The stream begins after T1/4 and is as long as a quarter
+  // of the work takes beside it, at the rate that the replica's mean traffic leaves: capacity - wire/T2. Then
+  // the step ends at T1/4 + T2/4 + T1/2.
   Bench bench(serving::StepMode::fast);
   const serving::Prompt prompt = serving::own_prompt(1, 8000);
   const model::Batch batch = Bench::prompt_batch(8000);
@@ -137,16 +138,16 @@ TEST_CASE("a stream that begins and ends within a step stretches the part of it 
   CHECK(bench.done.last_token_s ==
         doctest::Approx(alone_s / 4.0 + beside_s / 4.0 + alone_s / 2.0).epsilon(1e-6));
   CHECK(beside_s > 1.2 * alone_s);
-  CHECK(bench.done.split.fabric_s ==
-        doctest::Approx(0.75 * bench.fabric_s(batch, bench.capacity) + 0.25 * bench.fabric_s(batch, bench.capacity / 2.0))
-            .epsilon(1e-6));
+  CHECK(bench.done.split.fabric_s == doctest::Approx(0.75 * bench.fabric_s(batch, bench.capacity) +
+                                                     0.25 * bench.fabric_s(batch, bench.capacity / 2.0))
+                                         .epsilon(1e-6));
   REQUIRE(bench.script.ended.size() == 1);
   CHECK(bench.script.ended[0].second == doctest::Approx(alone_s / 4.0 + beside_s / 4.0).epsilon(1e-6));
 }
 
 TEST_CASE("a stream that was there first is slowed by the mean traffic of the replica") {
-  // Given a stream alone for 1 ms and then beside a step, then in half that step it moves half of what the replica's
-  // mean traffic leaves: capacity - wire/T2.
+  // Given a stream alone for 1 ms and then beside a step, then in half that step it moves half of what the
+  // replica's mean traffic leaves: capacity - wire/T2.
   Bench bench(serving::StepMode::fast);
   const serving::Prompt prompt = serving::own_prompt(1, 8000);
   const model::Batch batch = Bench::prompt_batch(8000);
@@ -161,8 +162,8 @@ TEST_CASE("a stream that was there first is slowed by the mean traffic of the re
 }
 
 TEST_CASE("a stream that begins in the middle of many decode steps stretches the later ones") {
-  // Given a decode that runs alone until the middle of its 100th step, then what is left of that one and all later
-  // ones take the time of half the cable, whether the steps are one event or many.
+  // Given a decode that runs alone until the middle of its 100th step, then what is left of that one and all
+  // later ones take the time of half the cable, whether the steps are one event or many.
   std::vector<std::string> dates;
   for (const serving::StepMode mode : {serving::StepMode::fast, serving::StepMode::step_by_step}) {
     dates.push_back(in_child([mode] {
@@ -174,7 +175,8 @@ TEST_CASE("a stream that begins in the middle of many decode steps stretches the
         return bench.parts.seconds(batch, 1000 + step, rate);
       };
       const double full = bench.capacity;
-      const double begin_s = bench.parts.prefill_s(1000, full) + bench.parts.decode_s(1000, 100, full) + step_s(100, full) / 2.0;
+      const double begin_s =
+          bench.parts.prefill_s(1000, full) + bench.parts.decode_s(1000, 100, full) + step_s(100, full) / 2.0;
       double expected_s = begin_s + step_s(100, full / 2.0) / 2.0;
       for (int64_t step = 101; step < 400; ++step) expected_s += step_s(step, full / 2.0);
       bench.call_at(0.0, prompt, 400);

@@ -21,7 +21,8 @@ namespace agentsim {
 
 using workload::TestFolder;
 
-// What `work` returns, done in a process of its own, because SimGrid is one simulation a process. Throws if it does.
+// What `work` returns, done in a process of its own, because SimGrid is one simulation a process. Throws if
+// it does.
 inline std::string in_child(const std::function<std::string()>& work) {
   int ends[2];
   if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
@@ -46,7 +47,8 @@ inline std::string in_child(const std::function<std::string()>& work) {
   ::close(ends[1]);
   std::string text;
   char buffer[1 << 16];
-  for (ssize_t bytes; (bytes = ::read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<size_t>(bytes));
+  for (ssize_t bytes; (bytes = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<size_t>(bytes));
   ::close(ends[0]);
   int status = 0;
   ::waitpid(child, &status, 0);
@@ -89,7 +91,9 @@ inline Files run_text(const std::string& yaml, const std::vector<std::string>& s
   return run_files(folder.write("s.yaml", yaml), settings, engine, seed);
 }
 
-inline nlohmann::json summary(const Files& files) { return nlohmann::json::parse(files.at("summary.json")); }
+inline nlohmann::json summary(const Files& files) {
+  return nlohmann::json::parse(files.at("summary.json"));
+}
 
 // A CSV file without quotes.
 class Table {

@@ -1,13 +1,12 @@
 #include <doctest/doctest.h>
-
 #include <fmt/format.h>
 
 #include <cmath>
 
 #include "tests/simulation/helpers.hpp"
 
-// One server, Poisson arrivals: an engine that runs one sequence at a time. Waiting is from the arrival at the replica
-// to the first step.
+// One server, Poisson arrivals: an engine that runs one sequence at a time. Waiting is from the arrival at
+// the replica to the first step.
 namespace agentsim {
 namespace {
 
@@ -21,7 +20,8 @@ std::string server(int sessions, const std::string& output, double rate_per_s) {
       "  source: single_call\n"
       "  single_call: {{prompt: 16, output: {}}}\n"
       "  arrival: {{kind: poisson, rate: {:.12g}/s}}\n"
-      "deployment: {{model: llama_3_1_8b, tp: 1, replicas: 1, engine: {{preset: vllm_v1, max_sequences: 1}}}}\n"
+      "deployment: {{model: llama_3_1_8b, tp: 1, replicas: 1, engine: {{preset: vllm_v1, max_sequences: "
+      "1}}}}\n"
       "platforms: [hgx_h100_x1]\n",
       sessions, output, rate_per_s);
 }
@@ -59,14 +59,15 @@ Estimate mean_wait(const std::string& yaml) {
 }
 
 void check_within(const std::string& law, const Estimate& measured, double expected, double precision) {
-  MESSAGE(law << ": expected " << expected << " s, measured " << measured.mean << " +- " << measured.half_width << " s, "
-              << 100.0 * (measured.mean / expected - 1.0) << " % off");
+  MESSAGE(law << ": expected " << expected << " s, measured " << measured.mean << " +- "
+              << measured.half_width << " s, " << 100.0 * (measured.mean / expected - 1.0) << " % off");
   CHECK(std::abs(measured.mean - expected) <= measured.half_width);
   CHECK(measured.half_width < precision * expected);  // else the test says little
 }
 
 TEST_CASE("calls of one length wait as in M over D over 1") {
-  // Given a service time S that is always the same and a load of 0.7, then the mean wait is rho S / (2 (1 - rho)).
+  // Given a service time S that is always the same and a load of 0.7, then the mean wait is rho S / (2 (1 -
+  // rho)).
   const Parts parts(server(1, "20", 1.0));
   const double service_s = parts.prefill_s(16, 1.0) + parts.decode_s(16, 20, 1.0);
   const double rho = 0.6;
@@ -75,10 +76,10 @@ TEST_CASE("calls of one length wait as in M over D over 1") {
 }
 
 TEST_CASE("calls of geometric length wait as in M over M over 1") {
-  // Given output lengths that are geometric with a mean of 100, then a call takes nearly exponential time, and the mean
-  // wait at a load of 0.6 is nearly rho E[S] / (1 - rho). Nearly: lengths are whole tokens, the prompt's step comes on
-  // top, and steps grow with the context. Pollaczek and Khinchine's lambda E[S2] / (2 (1 - rho)) with the exact moments
-  // has none of these gaps.
+  // Given output lengths that are geometric with a mean of 100, then a call takes nearly exponential time,
+  // and the mean wait at a load of 0.6 is nearly rho E[S] / (1 - rho). Nearly: lengths are whole tokens, the
+  // prompt's step comes on top, and steps grow with the context. Pollaczek and Khinchine's lambda E[S2] / (2
+  // (1 - rho)) with the exact moments has none of these gaps.
   const double mean_tokens = 100.0;
   const Parts parts(server(1, "1", 1.0));
   double first = 0.0, second = 0.0, weight = 1.0 / mean_tokens;

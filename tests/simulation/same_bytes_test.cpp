@@ -8,14 +8,19 @@ namespace {
 
 // The recorded sessions in the order of their file, on four-GPU replicas of the platform.
 std::string recorded(const std::string& platform) {
-  const std::string file = (config::Library::root() / "scenarios/traces/claude_code_533_sessions.csv.gz").string();
+  const std::string file =
+      (config::Library::root() / "scenarios/traces/claude_code_533_sessions.csv.gz").string();
   return "workload:\n"
          "  source: claude_code_csv\n"
-         "  claude_code_csv: {file: " + file + ", order: file, max_tool_gap: 5 min, max_human_gap: 10 min}\n"
+         "  claude_code_csv: {file: " +
+         file +
+         ", order: file, max_tool_gap: 5 min, max_human_gap: 10 min}\n"
          "  arrival: {kind: closed, concurrency: 8}\n"
          "deployment: {model: llama_3_3_70b, precision: {weights: fp8, kv: fp8}, tp: 4, engine: vllm_v1,\n"
          "             router: session_affinity}\n"
-         "platforms: [" + platform + "]\n"
+         "platforms: [" +
+         platform +
+         "]\n"
          "reporting: {sample_interval: 7 s}\n";
 }
 
@@ -49,9 +54,10 @@ TEST_CASE("both engines write the same bytes for recorded sessions on PCIe") {
 }
 
 TEST_CASE("both engines write the same bytes when blocks are short") {
-  // Given 40 recorded sessions on two replicas with blocks for little more than the longest call, then there are
-  // preemptions and evictions, and the bytes are the same.
-  const Files files = check_modes(with(kSlice, {"deployment.kv_blocks=54100", "workload.arrival.concurrency=24"}));
+  // Given 40 recorded sessions on two replicas with blocks for little more than the longest call, then there
+  // are preemptions and evictions, and the bytes are the same.
+  const Files files =
+      check_modes(with(kSlice, {"deployment.kv_blocks=54100", "workload.arrival.concurrency=24"}));
   const Table calls(files.at("calls.csv"));
   CHECK(calls.sum("preemptions") > 20);
   CHECK(calls.sum("recomputed_tokens") > 100);
@@ -60,13 +66,14 @@ TEST_CASE("both engines write the same bytes when blocks are short") {
 }
 
 TEST_CASE("both engines write the same bytes when prompts cross the links of the collectives") {
-  // Given prompts of megabytes on a slow cable, each on its way for seconds over links that the collectives of its
-  // replica share, then steps are stretched in their middles, and the bytes are the same.
+  // Given prompts of megabytes on a slow cable, each on its way for seconds over links that the collectives
+  // of its replica share, then steps are stretched in their middles, and the bytes are the same.
   const char* const yaml =
       "workload:\n"
       "  sessions: 60\n"
       "  source: single_call\n"
-      "  single_call: {prefix: 3000, prompt: {uniform: {low: 500, high: 9000}}, output: {uniform: {low: 20, high: 400}}}\n"
+      "  single_call: {prefix: 3000, prompt: {uniform: {low: 500, high: 9000}}, output: {uniform: {low: 20, "
+      "high: 400}}}\n"
       "  arrival: {kind: poisson, rate: 3/s}\n"
       "deployment: {model: llama_3_1_8b, tp: 4, replicas: 2, engine: vllm_v1}\n"
       "platforms: [{label: slow, platform: {name: slow, node: rtx_pro_6000_pcie_8gpu, count: 1,\n"
@@ -99,14 +106,16 @@ TEST_CASE("the same seed gives the same bytes and another seed others") {
   const Files first = run_text(yaml);
   check_equal(first, run_text(yaml));
   const Files other = run_text(yaml, {}, "fast", 2);
-  for (const char* name : {"summary.json", "sessions.csv", "calls.csv"}) CHECK((first.at(name) != other.at(name)));
+  for (const char* name : {"summary.json", "sessions.csv", "calls.csv"})
+    CHECK((first.at(name) != other.at(name)));
 }
 
 TEST_CASE("the recorded sessions lose no call and find what an endless cache can hold") {
-  // Given all 533 recorded sessions on one replica with blocks without end, then each of the 37 433 calls is answered
-  // once and the cache gives 96.34 % of the prompt tokens, which is what the trace itself allows.
-  const Files files = run_text(recorded("hgx_h100_x1"), {"deployment.kv_blocks=1000000000", "deployment.replicas=1",
-                                                          "reporting.sample_interval=60 s"});
+  // Given all 533 recorded sessions on one replica with blocks without end, then each of the 37 433 calls is
+  // answered once and the cache gives 96.34 % of the prompt tokens, which is what the trace itself allows.
+  const Files files = run_text(
+      recorded("hgx_h100_x1"),
+      {"deployment.kv_blocks=1000000000", "deployment.replicas=1", "reporting.sample_interval=60 s"});
   const nlohmann::json s = summary(files);
   const Table calls(files.at("calls.csv"));
   CHECK(s["planned_calls"] == 37433);

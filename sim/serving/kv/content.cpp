@@ -41,7 +41,8 @@ uint64_t Cursor::key(uint32_t tokens) const {
   uint64_t hash = 0;
   Slice open;
   const auto close = [&] {
-    if (open.tokens() > 0) hash = mix64(hash ^ mix64(open.stream ^ mix64((uint64_t{open.begin} << 32) | open.tokens())));
+    if (open.tokens() > 0)
+      hash = mix64(hash ^ mix64(open.stream ^ mix64((uint64_t{open.begin} << 32) | open.tokens())));
   };
   walk(tokens, [&](const Slice& piece) {
     if (open.tokens() > 0 && open.stream == piece.stream && open.end == piece.begin) {

@@ -9,11 +9,13 @@ namespace agentsim::serving {
 
 using workload::Slice;
 
-// The tokens of a call as the cache sees them: its prompt, then what it has generated so far. Borrowed from the plan.
+// The tokens of a call as the cache sees them: its prompt, then what it has generated so far. Borrowed from
+// the plan.
 class Content {
  public:
   Content() = default;
-  Content(const Slice* prompt, uint32_t slices, Slice output) : prompt_(prompt), slices_(slices), output_(output) {}
+  Content(const Slice* prompt, uint32_t slices, Slice output)
+      : prompt_(prompt), slices_(slices), output_(output) {}
 
   uint32_t slice_count() const { return slices_ + (output_.tokens() > 0 ? 1U : 0U); }
   const Slice& slice(uint32_t i) const { return i < slices_ ? prompt_[i] : output_; }

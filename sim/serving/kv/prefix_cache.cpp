@@ -224,11 +224,14 @@ void PrefixCache::check() const {
   for (size_t i = 1; i < nodes_.size(); ++i) {
     const Node& node = nodes_[i];
     if (node.parent == kNone) continue;
-    AGENTSIM_CONTRACT(label_tokens(node.label) == node.blocks * block_size_, "I2: a node's tokens do not fill its blocks");
-    AGENTSIM_CONTRACT(node.parent == kRoot || nodes_[node.parent].holders >= node.holders, "I2: a held prefix has a gap");
+    AGENTSIM_CONTRACT(label_tokens(node.label) == node.blocks * block_size_,
+                      "I2: a node's tokens do not fill its blocks");
+    AGENTSIM_CONTRACT(node.parent == kRoot || nodes_[node.parent].holders >= node.holders,
+                      "I2: a held prefix has a gap");
     if (node.holders == 0) cached += node.blocks;
   }
-  AGENTSIM_CONTRACT(cached == pool_.cached(), "I2: {} blocks are cached, the pool counts {}", cached, pool_.cached());
+  AGENTSIM_CONTRACT(cached == pool_.cached(), "I2: {} blocks are cached, the pool counts {}", cached,
+                    pool_.cached());
   pool_.check();
 }
 

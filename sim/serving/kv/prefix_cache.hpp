@@ -9,10 +9,10 @@
 
 namespace agentsim::serving {
 
-// A radix tree over the full KV blocks of prompts and outputs (SGLang's RadixAttention at vLLM's block granularity).
-// A node is a run of blocks; two prompts share the blocks of their longest common prefix. Nodes that running calls
-// hold cannot be evicted; the others are evicted least recently let go first, and of one call its last blocks first,
-// as vLLM's free queue does. All times are O(runs), not O(blocks).
+// A radix tree over the full KV blocks of prompts and outputs (SGLang's RadixAttention at vLLM's block
+// granularity). A node is a run of blocks; two prompts share the blocks of their longest common prefix. Nodes
+// that running calls hold cannot be evicted; the others are evicted least recently let go first, and of one
+// call its last blocks first, as vLLM's free queue does. All times are O(runs), not O(blocks).
 class PrefixCache {
  public:
   using NodeId = uint32_t;
@@ -27,9 +27,9 @@ class PrefixCache {
 
   // Holds the cached prefix of `tokens` tokens (as match() returned) and returns the node where it ends.
   NodeId hold(const Content& content, uint32_t tokens);
-  // Hands `tokens` (a multiple of the block size) of a holder's own blocks to the tree, from the end of its node at
-  // depth `from`. Where another call has cached the same blocks already, the holder's copies are given back. Returns
-  // the new node.
+  // Hands `tokens` (a multiple of the block size) of a holder's own blocks to the tree, from the end of its
+  // node at depth `from`. Where another call has cached the same blocks already, the holder's copies are
+  // given back. Returns the new node.
   NodeId extend(NodeId node, const Content& content, uint32_t from, uint32_t tokens);
   // Ends a hold; the prefix stays until it is evicted.
   void let_go(NodeId node);
@@ -45,12 +45,12 @@ class PrefixCache {
 
   struct Node {
     NodeId parent = kNone;
-    uint64_t key = 0;           // identity of its first block, under the parent
-    std::vector<Slice> label;   // its tokens
+    uint64_t key = 0;          // identity of its first block, under the parent
+    std::vector<Slice> label;  // its tokens
     int64_t blocks = 0;
-    uint32_t holders = 0;       // calls whose prefix ends here or below
+    uint32_t holders = 0;  // calls whose prefix ends here or below
     uint32_t children = 0;
-    NodeId older = kNone;       // in the eviction list, while nobody holds it
+    NodeId older = kNone;  // in the eviction list, while nobody holds it
     NodeId newer = kNone;
   };
   struct ChildKey {
@@ -59,7 +59,9 @@ class PrefixCache {
     bool operator==(const ChildKey& other) const { return parent == other.parent && key == other.key; }
   };
   struct ChildHash {
-    size_t operator()(const ChildKey& k) const { return static_cast<size_t>(k.key ^ (uint64_t{k.parent} * 0x9e3779b97f4a7c15ULL)); }
+    size_t operator()(const ChildKey& k) const {
+      return static_cast<size_t>(k.key ^ (uint64_t{k.parent} * 0x9e3779b97f4a7c15ULL));
+    }
   };
   struct Step {
     NodeId child = kNone;

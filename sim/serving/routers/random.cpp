@@ -13,7 +13,8 @@ class RandomRouter : public Router {
   }
 };
 
-const Routers::Entry entry{"random", "any replica, whatever its load", [] { return std::make_unique<RandomRouter>(); }};
+const Routers::Entry entry{"random", "any replica, whatever its load",
+                           [] { return std::make_unique<RandomRouter>(); }};
 
 }  // namespace
 }  // namespace agentsim::serving

@@ -9,7 +9,8 @@ class FCFS : public Scheduler {
   bool before(const Request& a, const Request& b) const override { return a.order < b.order; }
 };
 
-const Schedulers::Entry entry{"fcfs", "first come, first served (vLLM default)", [] { return std::make_unique<FCFS>(); }};
+const Schedulers::Entry entry{"fcfs", "first come, first served (vLLM default)",
+                              [] { return std::make_unique<FCFS>(); }};
 
 }  // namespace
 }  // namespace agentsim::serving

@@ -140,7 +140,8 @@ class ClaudeCodeTrace : public SessionSource {
 
   // Drawn with replacement, so that replications differ as other people's sessions would (the bootstrap).
   size_t resample(size_t index) const {
-    return static_cast<size_t>(RandomStream(seed_, "resample", index).uniform() * static_cast<double>(sessions_.size()));
+    return static_cast<size_t>(RandomStream(seed_, "resample", index).uniform() *
+                               static_cast<double>(sessions_.size()));
   }
 
   void shuffle(uint64_t seed) {
