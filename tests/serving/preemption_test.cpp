@@ -118,9 +118,9 @@ TEST_CASE("a call preempted in its prompt computes again what was lost and goes 
 }
 
 TEST_CASE("a call preempted again while it recomputes counts each token once for each time") {
-  // Given blocks for one and a half calls, then preempted calls end with all their tokens, time adds up, and
-  // every token computed beyond prompt and output is counted as computed again.
-  BatcherBench bench(9, 24, 8);
+  // Given blocks for one and a half calls and no cache, then preempted calls end with all their tokens, time
+  // adds up, and every token computed beyond prompt and output is counted as computed again.
+  BatcherBench bench(9, 24, 8, false);
   std::vector<Prompt> prompts;
   for (uint32_t i = 0; i < 6; ++i) prompts.push_back(own_prompt(i, 40 + 9 * i));
   int64_t expected = 0;
