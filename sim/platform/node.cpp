@@ -27,10 +27,14 @@ const std::vector<std::string>& link_kinds() {
 // Bytes/s of one lane and direction after line coding (PCI-SIG base specifications 3.0 to 6.0).
 double pcie_lane_bytes_per_s(int64_t generation) {
   switch (generation) {
-    case 3: return 8e9 * (128.0 / 130.0) / 8.0;
-    case 4: return 16e9 * (128.0 / 130.0) / 8.0;
-    case 5: return 32e9 * (128.0 / 130.0) / 8.0;
-    default: return 64e9 * (242.0 / 256.0) / 8.0;
+    case 3:
+      return 8e9 * (128.0 / 130.0) / 8.0;
+    case 4:
+      return 16e9 * (128.0 / 130.0) / 8.0;
+    case 5:
+      return 32e9 * (128.0 / 130.0) / 8.0;
+    default:
+      return 64e9 * (242.0 / 256.0) / 8.0;
   }
 }
 
@@ -73,7 +77,8 @@ void describe(Visitor& v, CableSpec& spec) {
   v.field("lanes", spec.lanes, config::Bounds{1, 32}, "PCIe lanes");
   v.field("bandwidth", spec.bytes_per_s, Dimension::bandwidth, config::kPositive, "nominal, one direction");
   v.field("latency", spec.latency_s, Dimension::time, config::kNotNegative, "one direction");
-  v.field("efficiency", spec.efficiency, Dimension::number, config::Bounds{0.01, 1.0}, "reached / nominal bandwidth");
+  v.field("efficiency", spec.efficiency, Dimension::number, config::Bounds{0.01, 1.0},
+          "reached / nominal bandwidth");
 }
 
 struct NodeSpec {
@@ -86,7 +91,8 @@ void describe(Visitor& v, NodeSpec& spec) {
   using config::Need;
   v.field("name", spec.node.name, "the word scenarios use", Need::required);
   v.field("title", spec.node.title, "the name people use");
-  v.field("collective_class", spec.node.collective_class, "class of platforms/collectives.yaml", Need::required);
+  v.field("collective_class", spec.node.collective_class, "class of platforms/collectives.yaml",
+          Need::required);
   v.field("p2p", spec.node.p2p, "GPUs write to each other over PCIe");
   v.field("acs", spec.node.acs, "access control sends switch traffic through the root port");
   v.named_sections("devices", spec.devices, "the devices by name", Need::required);
@@ -119,10 +125,20 @@ void read_cables(const config::Value& map, Node& node, Diagnostics& diagnostics)
     }
     if (diagnostics.size() != before) continue;
     if (cable.a == cable.b) diagnostics.add(between.mistake("a link cannot join a device with itself"));
+    // An NVLink bridge may stand beside a PCIe link.
+    const bool is_second = std::any_of(node.cables.begin(), node.cables.end(), [&](const Cable& other) {
+      return std::minmax(other.a, other.b) == std::minmax(cable.a, cable.b) &&
+             is_nvlink(other.kind) == is_nvlink(spec.kind);
+    });
+    if (is_second)
+      diagnostics.add(
+          between.mistake(fmt::format("{} and {} are joined twice; give one link the sum of the bandwidths",
+                                      spec.between.devices[0], spec.between.devices[1])));
     double nominal = spec.bytes_per_s;
     if (nominal == 0.0 && spec.generation > 0)
       nominal = pcie_lane_bytes_per_s(spec.generation) * static_cast<double>(spec.lanes);
-    if (nominal == 0.0) diagnostics.add(entry.mistake("a link wants either 'bandwidth' or 'gen' and 'lanes'"));
+    if (nominal == 0.0)
+      diagnostics.add(entry.mistake("a link wants either 'bandwidth' or 'gen' and 'lanes'"));
     cable.kind = spec.kind;
     cable.bytes_per_s = nominal * spec.efficiency;
     cable.latency_s = spec.latency_s;
@@ -132,7 +148,13 @@ void read_cables(const config::Value& map, Node& node, Diagnostics& diagnostics)
 
 }  // namespace
 
-const char* name(DeviceKind kind) { return kKindNames.at(static_cast<size_t>(kind)); }
+bool is_nvlink(const std::string& cable_kind) {
+  return cable_kind.compare(0, 6, "nvlink") == 0;
+}
+
+const char* name(DeviceKind kind) {
+  return kKindNames.at(static_cast<size_t>(kind));
+}
 
 std::vector<int> Node::of_kind(DeviceKind kind) const {
   std::vector<int> found;
@@ -144,7 +166,8 @@ std::vector<int> Node::of_kind(DeviceKind kind) const {
 Node load_node(const config::Value& word_or_map) {
   Diagnostics diagnostics;
   config::Value map;
-  if (!config::Library::load(word_or_map, "node", "platforms/nodes", map, diagnostics)) diagnostics.throw_if_any();
+  if (!config::Library::load(word_or_map, "node", "platforms/nodes", map, diagnostics))
+    diagnostics.throw_if_any();
   NodeSpec spec;
   config::read_map(map, "the node", spec, diagnostics);
   Node node = spec.node;
@@ -161,9 +184,12 @@ Node load_node(const config::Value& word_or_map) {
   if (gpu == nullptr) diagnostics.add(map.mistake("the node lacks the key 'gpu'"));
   if (node.gpu_count() == 0) diagnostics.add(map.mistake("the node has no device of kind gpu"));
   std::vector<bool> linked(node.devices.size(), false);
-  for (const Cable& cable : node.cables) linked[static_cast<size_t>(cable.a)] = linked[static_cast<size_t>(cable.b)] = true;
+  for (const Cable& cable : node.cables)
+    linked[static_cast<size_t>(cable.a)] = linked[static_cast<size_t>(cable.b)] = true;
   for (size_t i = 0; i < node.devices.size(); ++i)
-    if (!linked[i]) diagnostics.add(map.mistake(fmt::format("the device '{}' has no link", node.devices[i].id)));
+    if (!linked[i])
+      diagnostics.add(map.find("devices")->entries()[i].first.mistake(
+          fmt::format("the device '{}' has no link", node.devices[i].id)));
   diagnostics.throw_if_any();
   node.gpu = load_accelerator(*gpu);
   return node;

@@ -72,9 +72,9 @@ TEST_CASE("PCIe lanes have the rates of their generation") {
 
 TEST_CASE("a link to an unknown device is told with the devices") {
   CHECK(error("[{between: [gpu0, sw1], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}]") ==
-        "n.yaml:1:1: the device 'gpu0' has no link\n"
-        "    1 | name: n\n"
-        "      | ^\n"
+        "n.yaml:4:11: the device 'gpu0' has no link\n"
+        "    4 | devices: {gpu0: {kind: gpu}, gpu1: {kind: gpu}, sw0: {kind: pcie_switch}}\n"
+        "      |           ^~~~\n"
         "n.yaml:5:26: unknown device 'sw1'\n"
         "    5 | links: [{between: [gpu0, sw1], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}]\n"
         "      |                          ^~~ did you mean 'sw0'?\n"
@@ -89,6 +89,19 @@ TEST_CASE("a link of a device with itself is refused") {
         "      |                   ^");
 }
 
+TEST_CASE("two devices are joined once, but NVLink may stand beside PCIe") {
+  const std::string pcie = "{between: [gpu0, sw0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}, ";
+  CHECK(error("[" + pcie + "{between: [sw0, gpu0], kind: upi, bandwidth: 1 GB/s}]").find(
+            "n.yaml:5:107: sw0 and gpu0 are joined twice; give one link the sum of the bandwidths\n") == 0);
+  const std::string bridge = "{between: [gpu0, gpu1], kind: nvlink4, bandwidth: 1 GB/s}, {between: [gpu1, gpu0], kind: pcie, gen: 5}";
+  CHECK(load(kHead + kDevices + "links: [" + pcie + bridge + "]\n").cables.size() == 4);
+}
+
+TEST_CASE("a link wants a bandwidth above zero") {
+  CHECK(error("[{between: [gpu0, sw0], kind: upi, bandwidth: 0 GB/s}, {between: [gpu1, sw0], kind: pcie, gen: 5}]").find(
+            "n.yaml:5:54: 'bandwidth' must be") != std::string::npos);
+}
+
 TEST_CASE("a link without a bandwidth or a generation is refused") {
   CHECK(error("[{between: [gpu0, sw0], kind: upi}, {between: [gpu1, sw0], kind: pcie, gen: 5}]") ==
         "n.yaml:5:9: a link wants either 'bandwidth' or 'gen' and 'lanes'\n"
@@ -99,15 +112,15 @@ TEST_CASE("a link without a bandwidth or a generation is refused") {
 TEST_CASE("a link wants two ends and a known kind") {
   const std::string text = error("[{between: [gpu0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pice, gen: 5}]");
   CHECK(text.find("n.yaml:5:19: 'between' wants a list of two devices\n") != std::string::npos);
-  CHECK(text.find("n.yaml:5:69: unknown kind 'pice'\n") != std::string::npos);
+  CHECK(text.find("n.yaml:5:77: unknown kind 'pice'\n") != std::string::npos);
   CHECK(text.find("did you mean 'pcie'?") != std::string::npos);
 }
 
 TEST_CASE("a device without a link is refused") {
   CHECK(error("[{between: [gpu0, gpu1], kind: pcie, gen: 5}]") ==
-        "n.yaml:1:1: the device 'sw0' has no link\n"
-        "    1 | name: n\n"
-        "      | ^");
+        "n.yaml:4:49: the device 'sw0' has no link\n"
+        "    4 | devices: {gpu0: {kind: gpu}, gpu1: {kind: gpu}, sw0: {kind: pcie_switch}}\n"
+        "      |                                                 ^~~");
 }
 
 TEST_CASE("a node lacks neither links nor a GPU") {
@@ -118,9 +131,9 @@ TEST_CASE("a node lacks neither links nor a GPU") {
         "n.yaml:1:1: the node has no device of kind gpu\n"
         "    1 | name: n\n"
         "      | ^\n"
-        "n.yaml:1:1: the device 'sw0' has no link\n"
-        "    1 | name: n\n"
-        "      | ^");
+        "n.yaml:4:11: the device 'sw0' has no link\n"
+        "    4 | devices: {sw0: {kind: pcie_switch}}\n"
+        "      |           ^~~");
   CHECK(error("[{between: [gpu0, sw0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}]", kDevices,
               "name: n\ncollective_class: pcie\n") ==
         "n.yaml:1:1: the node lacks the key 'gpu'\n"
