@@ -1,7 +1,13 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
 
+#include "analysis/topology/bench.hpp"
+#include "analysis/topology/bisection.hpp"
+#include "analysis/topology/drawing.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "sim/base/units.hpp"
@@ -15,7 +21,8 @@ namespace {
 platform::Cluster load(const std::string& word) {
   const auto nodes = config::Library::names("platforms/nodes");
   if (std::find(nodes.begin(), nodes.end(), word) != nodes.end()) {
-    const std::string text = fmt::format("{{name: {}, node: {}, fabric: {{link_bandwidth: 400 Gbps}}}}", word, word);
+    const std::string text =
+        fmt::format("{{name: {}, node: {}, fabric: {{link_bandwidth: 400 Gbps}}}}", word, word);
     return platform::load_cluster(config::Value::parse(text, word));
   }
   return platform::load_cluster(config::Value::parse(word, "PLATFORM"));
@@ -42,16 +49,58 @@ void print_matrix(const platform::Node& node, const std::vector<int>& devices, c
   }
 }
 
-void show(const std::string& word) {
-  const platform::Cluster cluster = load(word);
-  const platform::NodeTopology& topology = cluster.topology();
+// What `platform show` is asked for beside the matrices.
+struct ShowOptions {
+  std::string from;
+  std::string to;
+  bool dot = false;
+  bool svg = false;
+};
+
+// "gpu3" of the first node, or "n1/gpu3".
+int gpu_named(const platform::Cluster& cluster, const std::string& word) {
+  const size_t slash = word.find('/');
+  const std::string node_word = slash == std::string::npos ? "n0" : word.substr(0, slash);
+  const std::string id = slash == std::string::npos ? word : word.substr(slash + 1);
+  const bool is_node = node_word.size() > 1 && node_word.size() < 8 && node_word[0] == 'n' &&
+                       node_word.find_first_not_of("0123456789", 1) == std::string::npos;
+  const int node_index = is_node ? std::stoi(node_word.substr(1)) : -1;
+  if (node_index < 0 || node_index >= cluster.nodes())
+    throw ConfigError(
+        fmt::format("'{}' is no node of the cluster; they are n0 to n{}", node_word, cluster.nodes() - 1));
+  const int group = cluster.group_of_node(node_index);
+  int first_node = 0;
+  for (int g = 0; g < group; ++g) first_node += cluster.nodes_in(g);
+  const int first = cluster.first_gpu(group) + (node_index - first_node) * cluster.gpus_per_node(group);
+  const platform::Node& node = cluster.node(group);
+  const std::vector<int> gpus = node.of_kind(platform::DeviceKind::gpu);
+  for (size_t i = 0; i < gpus.size(); ++i)
+    if (node.devices[static_cast<size_t>(gpus[i])].id == id) return first + static_cast<int>(i);
+  throw ConfigError(fmt::format("'{}' is no GPU of the node {}", id, node.name));
+}
+
+void print_route(const platform::Cluster& cluster, const std::string& from, const std::string& to) {
+  const int source = gpu_named(cluster, from);
+  const int target = gpu_named(cluster, to);
+  const platform::Route route = cluster.gpu_route(source, target);
+  if (route.path_class == platform::PathClass::none)
+    throw ConfigError(fmt::format("{} and {} have no path", from, to));
+  fmt::print("{} to {}: {}, {:.2f} us, {:.1f} GB/s for one flow alone\n\n", from, to,
+             platform::short_name(route.path_class), route.latency_s * 1e6, route.bytes_per_s / 1e9);
+  fmt::print("{:<28}{:>10}{:>13}\n", "link", "GB/s", "latency, us");
+  for (const platform::RouteStep& step : cluster.steps(source, target))
+    fmt::print("{:<28}{:>10.1f}{:>13.2f}{}\n", step.name, step.bytes_per_s / 1e9, step.latency_s * 1e6,
+               step.is_in_route ? "" : "  never the bottleneck: latency only");
+}
+
+void print_matrices(const platform::NodeTopology& topology) {
   const platform::Node& node = topology.node();
-  fmt::print("{}: {}\n", cluster.spec().name, cluster.spec().title.empty() ? node.title : cluster.spec().title);
-  fmt::print("{} x {} ({} x {}), fabric {} with {} a NIC\n", cluster.nodes(), node.name, cluster.gpus_per_node(),
-             node.gpu.title, cluster.spec().fabric.kind, pretty_bandwidth(cluster.spec().fabric.bytes_per_s));
   const std::vector<int> devices = endpoints(node);
-  print_matrix(node, devices, "Path class (X self, NV NVLink, PIX one PCIe switch, PHB root port or socket, SYS between sockets, HOST staged)",
-               [&](int from, int to) { return std::string(short_name(topology.route(from, to).path_class)); });
+  print_matrix(
+      node, devices,
+      "Path class (X self, NV NVLink, PIX one PCIe switch, PHB root port or socket, SYS between sockets, "
+      "HOST staged)",
+      [&](int from, int to) { return std::string(short_name(topology.route(from, to).path_class)); });
   print_matrix(node, devices, "Bandwidth of one flow alone, GB/s", [&](int from, int to) {
     const platform::Route& route = topology.route(from, to);
     return route.links.empty() ? std::string("-") : fmt::format("{:.1f}", route.bytes_per_s / 1e9);
@@ -62,14 +111,59 @@ void show(const std::string& word) {
   });
 }
 
+void show(const std::string& word, const ShowOptions& options) {
+  const platform::Cluster cluster = load(word);
+  if (options.dot || options.svg) {
+    fmt::print("{}", options.dot ? topology::dot(cluster.node()) : topology::svg(cluster.node()));
+    return;
+  }
+  if (options.from.empty() != options.to.empty()) throw ConfigError("--from and --to want each other");
+  if (!options.from.empty()) {
+    print_route(cluster, options.from, options.to);
+    return;
+  }
+  const platform::ClusterSpec& spec = cluster.spec();
+  fmt::print("{}: {}\n", spec.name, spec.title.empty() ? cluster.node().title : spec.title);
+  fmt::print("{}, fabric {} with {} a NIC\n", cluster.composition(), spec.fabric.kind,
+             pretty_bandwidth(spec.fabric.bytes_per_s));
+  for (int group = 0; group < cluster.groups(); ++group) {
+    const platform::Node& node = cluster.node(group);
+    fmt::print("\n{}: {} x {}, bisection of the GPUs {:.1f} GB/s a direction\n", node.name,
+               cluster.gpus_per_node(group), node.gpu.title,
+               topology::bisection_bytes_per_s(cluster.topology(group)) / 1e9);
+    print_matrices(cluster.topology(group));
+  }
+}
+
+void bench(const std::string& word, bool json) {
+  const std::vector<topology::BenchRow> rows = topology::bench(load(word));
+  fmt::print("{}", json ? topology::to_json(rows).dump(2) + "\n" : topology::table(rows));
+}
+
 }  // namespace
 
 void add_platform(CLI::App& app, Arguments& arguments) {
   CLI::App* sub = app.add_subcommand("platform", "Shows what a platform is made of");
   sub->require_subcommand(1);
-  CLI::App* matrix = sub->add_subcommand("show", "Path class, bandwidth and latency between all devices of a node");
-  matrix->add_option("PLATFORM", arguments.files, "a cluster or node: a name or a file")->required()->expected(1);
-  matrix->callback([&arguments] { show(arguments.files.front()); });
+  CLI::App* matrix =
+      sub->add_subcommand("show", "Path class, bandwidth and latency between all devices of a node");
+  matrix->add_option("PLATFORM", arguments.files, "a cluster or node: a name or a file")
+      ->required()
+      ->expected(1);
+  const auto options = std::make_shared<ShowOptions>();
+  matrix->add_option("--from", options->from,
+                     "print the route between two GPUs link by link: gpu0, or n1/gpu3");
+  matrix->add_option("--to", options->to, "where that route ends");
+  CLI::Option* dot = matrix->add_flag("--dot", options->dot, "print the node for graphviz");
+  matrix->add_flag("--svg", options->svg, "print a picture of the node")->excludes(dot);
+  matrix->callback([&arguments, options] { show(arguments.files.front(), *options); });
+  CLI::App* table =
+      sub->add_subcommand("bench", "Simulated transfers and collectives by size, as nccl-tests prints them");
+  table->add_option("PLATFORM", arguments.files, "a cluster or node: a name or a file")
+      ->required()
+      ->expected(1);
+  table->add_flag("--json", arguments.json, "print JSON");
+  table->callback([&arguments] { bench(arguments.files.front(), arguments.json); });
 }
 
 }  // namespace agentsim::cli

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+
 #include "sim/base/hash.hpp"
 #include "sim/metrics/run_tables.hpp"
 #include "sim/network/engine_version.hpp"
@@ -47,10 +49,19 @@ Json facts_json(const RunFacts& facts) {
 }
 
 metrics::PlatformFacts platform_facts(const PlatformChoice& choice, const RunFacts& facts) {
-  const platform::Accelerator& gpu = choice.cluster.node().gpu;
-  const auto tp = static_cast<double>(choice.deployment.tp);
-  return {gpu.peak_flops(choice.deployment.precision.weights) * tp, gpu.memory_bytes_per_s * tp,
-          facts.kv.blocks};
+  // Means over the replicas: sums over all of them come out right.
+  std::vector<int> replicas(static_cast<size_t>(choice.cluster.groups()), 0);
+  for (int r = 0; r < facts.replicas; ++r) ++replicas[static_cast<size_t>(group_of_replica(choice, r))];
+  metrics::PlatformFacts mean;
+  for (int group = 0; group < choice.cluster.groups(); ++group) {
+    const platform::Accelerator& gpu = choice.cluster.node(group).gpu;
+    const double gpus = static_cast<double>(replicas[static_cast<size_t>(group)]) / facts.replicas *
+                        static_cast<double>(choice.deployment.tp);
+    mean.peak_flops += gpu.peak_flops(choice.deployment.precision.weights) * gpus;
+    mean.memory_bytes_per_s += gpu.memory_bytes_per_s * gpus;
+  }
+  mean.kv_blocks = std::accumulate(facts.kv_blocks.begin(), facts.kv_blocks.end(), int64_t{0}) / facts.replicas;
+  return mean;
 }
 
 }  // namespace
@@ -86,7 +97,7 @@ RunResult run_into(const Scenario& scenario, const PlatformChoice& choice, uint6
   folder.write(prefix + "summary.json", summary);
   folder.write(prefix + "sessions.csv", sessions);
   folder.write(prefix + "calls.csv", calls);
-  folder.write(prefix + "replicas.csv", metrics::replicas_csv(recorder, result.facts.kv.blocks));
+  folder.write(prefix + "replicas.csv", metrics::replicas_csv(recorder, result.facts.kv_blocks));
   folder.write(prefix + "links.csv", metrics::links_csv(link_rows(result.facts)));
   folder.write(prefix + "manifest.json", manifest.dump(2) + "\n");
   return result;

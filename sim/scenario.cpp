@@ -73,10 +73,10 @@ std::optional<PlatformEntry> read_entry(const Value& value, Diagnostics& diagnos
 }
 
 // Whether the weights fit, and if not, how many GPUs would do.
-void check_memory(const PlatformChoice& choice, const std::function<void(const std::string&)>& add) {
+void check_memory(const PlatformChoice& choice, const platform::Accelerator& gpu,
+                  const std::function<void(const std::string&)>& add) {
   model::Deployment d = choice.deployment;
   d.kv_blocks = 0;  // a given number of blocks makes no room for the weights
-  const platform::Accelerator& gpu = choice.cluster.node().gpu;
   const model::KVCapacity here = model::kv_capacity(d, gpu);
   if (here.blocks > 0) return;
   const double needed = here.weight_bytes + here.activation_bytes + here.reserve_bytes;
@@ -91,6 +91,24 @@ void check_memory(const PlatformChoice& choice, const std::function<void(const s
                   gpu.name, remedy));
 }
 
+// What a replica asks of the GPUs it runs on.
+void check_gpu(const PlatformChoice& choice, const platform::Accelerator& gpu,
+               const std::function<void(const std::string&)>& add) {
+  const model::Precision& precision = choice.deployment.precision;
+  for (const std::string& dtype : {precision.weights, std::string("bf16")})
+    if (gpu.peak_flops(dtype) <= 0.0 || gpu.efficiency.gemm.count(dtype) == 0)
+      add(fmt::format("the gpu {} has no {} matrix products", gpu.name, dtype));
+  if (gpu.efficiency.decode_attention.count(precision.kv) == 0 ||
+      gpu.efficiency.prefill_attention.count(precision.kv) == 0)
+    add(fmt::format("the gpu {} has no attention over a {} cache", gpu.name, precision.kv));
+  check_memory(choice, gpu, add);
+}
+
+// "a node", or which one where the cluster has several kinds.
+std::string node_words(const platform::Cluster& cluster, int group) {
+  return cluster.groups() == 1 ? "a node" : fmt::format("a node {}", cluster.node(group).name);
+}
+
 // What a deployment asks of a platform.
 void check_fit(const PlatformChoice& choice, const Value& at, Diagnostics& diagnostics) {
   const model::Deployment& d = choice.deployment;
@@ -102,20 +120,17 @@ void check_fit(const PlatformChoice& choice, const Value& at, Diagnostics& diagn
     add(fmt::format("tp {} and the {} KV heads of {} do not divide each other", d.tp, d.llm.kv_heads, d.llm.name));
   else if (d.llm.ffn % d.tp != 0)
     add(fmt::format("tp {} does not divide the inner width {} of {}", d.tp, d.llm.ffn, d.llm.name));
-  if (choice.cluster.gpus_per_node() % tp != 0)
-    add(fmt::format("tp {} does not divide the {} GPUs of a node of '{}'", d.tp, choice.cluster.gpus_per_node(),
+  const platform::Cluster& cluster = choice.cluster;
+  const int used = d.replicas > 0 ? static_cast<int>(std::min<int64_t>(d.replicas * tp, cluster.gpu_count())) : cluster.gpu_count();
+  for (int group = 0; group < cluster.groups() && cluster.first_gpu(group) < used; ++group) {
+    if (cluster.gpus_per_node(group) % tp != 0)
+      add(fmt::format("tp {} does not divide the {} GPUs of {} of '{}'", d.tp, cluster.gpus_per_node(group),
+                      node_words(cluster, group), choice.label));
+    check_gpu(choice, cluster.node(group).gpu, add);
+  }
+  if (d.replicas * d.tp > cluster.gpu_count())
+    add(fmt::format("{} replicas of {} GPUs do not fit the {} GPUs of '{}'", d.replicas, d.tp, cluster.gpu_count(),
                     choice.label));
-  else if (d.replicas * d.tp > choice.cluster.gpu_count())
-    add(fmt::format("{} replicas of {} GPUs do not fit the {} GPUs of '{}'", d.replicas, d.tp,
-                    choice.cluster.gpu_count(), choice.label));
-  const platform::Accelerator& gpu = choice.cluster.node().gpu;
-  for (const std::string& dtype : {d.precision.weights, std::string("bf16")})
-    if (gpu.peak_flops(dtype) <= 0.0 || gpu.efficiency.gemm.count(dtype) == 0)
-      add(fmt::format("the gpu {} has no {} matrix products", gpu.name, dtype));
-  if (gpu.efficiency.decode_attention.count(d.precision.kv) == 0 ||
-      gpu.efficiency.prefill_attention.count(d.precision.kv) == 0)
-    add(fmt::format("the gpu {} has no attention over a {} cache", gpu.name, d.precision.kv));
-  check_memory(choice, add);
 }
 
 void load_platforms(const Value& list, const Value& deployment, Scenario& scenario, Diagnostics& diagnostics) {
@@ -165,6 +180,15 @@ Value chosen_platforms(const Value& root, const std::string& wanted) {
 
 }  // namespace
 
+int replica_count(const PlatformChoice& choice) {
+  const model::Deployment& d = choice.deployment;
+  return d.replicas > 0 ? static_cast<int>(d.replicas) : choice.cluster.gpu_count() / static_cast<int>(d.tp);
+}
+
+int group_of_replica(const PlatformChoice& choice, int replica) {
+  return choice.cluster.group_of(replica * static_cast<int>(choice.deployment.tp));
+}
+
 Scenario load_scenario(const std::string& path, const Overrides& overrides) {
   Scenario scenario;
   scenario.file = path;
@@ -206,6 +230,10 @@ config::Dumper::Json dump_scenario(const Scenario& scenario, const PlatformChoic
   json["platform"]["label"] = choice.label;
   json["platform"]["node"] = choice.cluster.node().name;
   json["platform"]["gpu"] = config::dump(choice.cluster.node().gpu);
+  for (int group = 1; group < choice.cluster.groups(); ++group)
+    json["platform"]["more_groups"].push_back({{"node", choice.cluster.node(group).name},
+                                               {"count", choice.cluster.nodes_in(group)},
+                                               {"gpu", config::dump(choice.cluster.node(group).gpu)}});
   json["engine_mode"] = scenario.mode == serving::StepMode::fast ? "fast" : "step_by_step";
   return json;
 }

@@ -93,19 +93,24 @@ class Run {
     const platform::Cluster& cluster = choice_.cluster;
     const model::Deployment& deployment = choice_.deployment;
     const auto tp = static_cast<int>(deployment.tp);
-    const int count = deployment.replicas > 0 ? static_cast<int>(deployment.replicas) : cluster.gpu_count() / tp;
+    const int count = replica_count(choice_);
     facts_.replicas = count;
     facts_.gpus = cluster.gpu_count();
     facts_.gpus_used = count * tp;
-    const model::Protocols protocols = model::load_protocols(cluster.node().collective_class);
+    std::vector<model::Protocols> protocols;
+    for (int group = 0; group < cluster.groups(); ++group)
+      protocols.push_back(model::load_protocols(cluster.node(group).collective_class));
     for (int r = 0; r < count; ++r) {
+      const int group = group_of_replica(choice_, r);
+      const platform::Accelerator& gpu = cluster.node(group).gpu;
+      facts_.kv_blocks.push_back(model::kv_capacity(deployment, gpu).blocks);
       std::vector<int> gpus;
       for (int i = 0; i < tp; ++i) gpus.push_back(r * tp + i);
-      groups_.push_back(std::make_unique<model::CollectiveGroup>(cluster, gpus, protocols));
-      step_times_.push_back(std::make_unique<model::StepTime>(deployment, cluster.node().gpu, *groups_.back()));
+      groups_.push_back(std::make_unique<model::CollectiveGroup>(cluster, gpus, protocols[static_cast<size_t>(group)]));
+      step_times_.push_back(std::make_unique<model::StepTime>(deployment, gpu, *groups_.back()));
       replicas_.push_back(std::make_unique<serving::Replica>(
           serving::Replica::Parts{kernel_, deployment, *step_times_.back(), *scheduler_, gateway_, scenario_.mode},
-          static_cast<uint32_t>(r), facts_.kv.blocks));
+          static_cast<uint32_t>(r), facts_.kv_blocks.back()));
       if (tp > 1) {
         std::vector<std::pair<network::LinkId, int>> crossings;
         for (const auto& [link, times] : groups_.back()->crossings())
@@ -192,7 +197,10 @@ Survey survey(const workload::Workload& workload, int64_t max_context) {
 
 void check_capacity(const Scenario& scenario, const PlatformChoice& choice, const Survey& survey) {
   const model::Deployment& d = choice.deployment;
-  const int64_t blocks = model::kv_capacity(d, choice.cluster.node().gpu).blocks;
+  // The router may send any call to any replica.
+  int64_t blocks = model::kv_capacity(d, choice.cluster.node().gpu).blocks;
+  for (int group = 1; group <= group_of_replica(choice, replica_count(choice) - 1); ++group)
+    blocks = std::min(blocks, model::kv_capacity(d, choice.cluster.node(group).gpu).blocks);
   const auto capacity = static_cast<uint64_t>(blocks * d.engine.block_size);
   if (survey.longest_call_tokens <= capacity) return;
   throw ConfigError(std::vector<Diagnostic>{{Place{scenario.file, 0, 0, 1, ""},

@@ -42,7 +42,8 @@ struct RunFacts {
   int replicas = 0;
   int gpus = 0;        // of the platform, paid for
   int gpus_used = 0;   // by replicas
-  model::KVCapacity kv;
+  model::KVCapacity kv;                // of a replica of the first group
+  std::vector<int64_t> kv_blocks;      // of each replica
   Survey survey;
   std::vector<serving::ReplicaSample> final_samples;
   std::vector<LinkUse> links;

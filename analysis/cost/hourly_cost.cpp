@@ -11,18 +11,22 @@ constexpr double kYear = 8760.0 * kHour;  // s
 
 HourlyCost owned_cost(const Ownership& terms, const platform::Cluster& cluster, double overhead_w,
                       double mean_power_w) {
-  const platform::Node& node = cluster.node();
-  const NodeCapex& capex = terms.node_capex.at(node.name);
-  const auto nodes = static_cast<double>(cluster.nodes());
-  const double total = nodes * (capex.gpu.value + capex.host.value + capex.network.value);
-  const double installation = total * terms.installation_share.value;
-  const double residual = terms.residual_fraction.value;
-  const double hourly_loss = nodes * (1.0 - residual) / terms.depreciation.value * kHour;
-  const double max_power_w = nodes * (cluster.gpus_per_node() * node.gpu.tdp_w + overhead_w);
   HourlyCost cost;
-  cost.gpu = capex.gpu.value * hourly_loss;
-  cost.host = capex.host.value * hourly_loss;
-  cost.network = capex.network.value * hourly_loss;
+  double total = 0.0;
+  double max_power_w = cluster.nodes() * overhead_w;
+  const double residual = terms.residual_fraction.value;
+  for (int group = 0; group < cluster.groups(); ++group) {
+    const platform::Node& node = cluster.node(group);
+    const NodeCapex& capex = terms.node_capex.at(node.name);
+    const auto nodes = static_cast<double>(cluster.nodes_in(group));
+    const double hourly_loss = nodes * (1.0 - residual) / terms.depreciation.value * kHour;
+    total += nodes * (capex.gpu.value + capex.host.value + capex.network.value);
+    max_power_w += nodes * cluster.gpus_per_node(group) * node.gpu.tdp_w;
+    cost.gpu += capex.gpu.value * hourly_loss;
+    cost.host += capex.host.value * hourly_loss;
+    cost.network += capex.network.value * hourly_loss;
+  }
+  const double installation = total * terms.installation_share.value;
   cost.installation = installation / terms.depreciation.value * kHour;
   cost.capital =
       (total + installation + residual * total) / 2.0 * terms.cost_of_capital.value * kHour / kYear;
@@ -40,7 +44,9 @@ HourlyCost hourly_cost(const PriceList& list, const platform::Cluster& cluster, 
   diagnostics.throw_if_any();
   if (!list.is_rental()) return owned_cost(list.owned, cluster, node_overhead_w(list, cluster), mean_power_w);
   HourlyCost cost;
-  cost.rent = cluster.gpu_count() * list.gpu_hour.at(cluster.node().gpu.name).value * kHour;
+  for (int group = 0; group < cluster.groups(); ++group)
+    cost.rent += cluster.nodes_in(group) * cluster.gpus_per_node(group) *
+                 list.gpu_hour.at(cluster.node(group).gpu.name).value * kHour;
   return cost;
 }
 

@@ -1,5 +1,7 @@
 #include "analysis/cost/power.hpp"
 
+#include <algorithm>
+
 namespace agentsim::cost {
 namespace {
 
@@ -8,9 +10,15 @@ constexpr double kCommunicating = 0.5;  // of the way from idle to TDP; estimate
 }  // namespace
 
 double gpu_power_w(const platform::Cluster& cluster, const ClusterUse& use) {
-  const platform::Accelerator& gpu = cluster.node().gpu;
   const double load = use.busy_share * (1.0 - kCommunicating * use.fabric_share);
-  return cluster.gpu_count() * gpu.idle_w + use.gpus_used * (gpu.tdp_w - gpu.idle_w) * load;
+  double watts = 0.0;
+  for (int group = 0; group < cluster.groups(); ++group) {
+    const platform::Accelerator& gpu = cluster.node(group).gpu;
+    const int gpus = cluster.nodes_in(group) * cluster.gpus_per_node(group);
+    const int used = std::clamp(use.gpus_used - cluster.first_gpu(group), 0, gpus);
+    watts += gpus * gpu.idle_w + used * (gpu.tdp_w - gpu.idle_w) * load;
+  }
+  return watts;
 }
 
 double mean_power_w(const platform::Cluster& cluster, const ClusterUse& use, double node_overhead_w) {

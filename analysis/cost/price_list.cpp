@@ -38,21 +38,27 @@ PriceList load_price_list(const config::Value& word_or_map, Diagnostics& diagnos
 
 void check_priced(const PriceList& list, const platform::Cluster& cluster, const std::string& label,
                   Diagnostics& diagnostics) {
-  const platform::Node& node = cluster.node();
-  if (list.is_rental()) {
-    check(list, list.gpu_hour, "gpu_hour", "rent of the gpu", node.gpu.name, label, diagnostics);
-    return;
+  for (int group = 0; group < cluster.groups(); ++group) {
+    const platform::Node& node = cluster.node(group);
+    if (list.is_rental()) {
+      check(list, list.gpu_hour, "gpu_hour", "rent of the gpu", node.gpu.name, label, diagnostics);
+      continue;
+    }
+    check(list, list.owned.node_capex, "node_capex", "purchase price of the node", node.name, label, diagnostics);
+    check(list, list.owned.power.node_overhead, "power.node_overhead", "power of the node", node.name, label,
+          diagnostics);
   }
-  check(list, list.owned.node_capex, "node_capex", "purchase price of the node", node.name, label,
-        diagnostics);
-  check(list, list.owned.power.node_overhead, "power.node_overhead", "power of the node", node.name, label,
-        diagnostics);
 }
 
 double node_overhead_w(const PriceList& list, const platform::Cluster& cluster) {
   const auto& overhead = list.owned.power.node_overhead;
-  const auto found = overhead.find(cluster.node().name);
-  return found == overhead.end() ? 0.0 : found->second.value;
+  double mean_w = 0.0;
+  for (int group = 0; group < cluster.groups(); ++group) {
+    const auto found = overhead.find(cluster.node(group).name);
+    if (found != overhead.end())
+      mean_w += found->second.value * (static_cast<double>(cluster.nodes_in(group)) / cluster.nodes());
+  }
+  return mean_w;
 }
 
 }  // namespace agentsim::cost

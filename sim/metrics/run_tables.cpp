@@ -169,9 +169,9 @@ std::string calls_csv(const Recorder& recorder, const SLO& slo) {
   return csv(call_columns(), rows);
 }
 
-std::string replicas_csv(const Recorder& recorder, int64_t kv_blocks) {
+std::string replicas_csv(const Recorder& recorder, const std::vector<int64_t>& kv_blocks) {
   std::vector<R> rows;
-  for (const serving::ReplicaSample& sample : recorder.samples()) rows.push_back({sample, kv_blocks});
+  for (const serving::ReplicaSample& sample : recorder.samples()) rows.push_back({sample, kv_blocks.at(sample.replica)});
   return csv(replica_columns(), rows);
 }
 

@@ -21,7 +21,8 @@ struct LinkRow {
 // The CSV files of a run.
 std::string sessions_csv(const Recorder& recorder, const SLO& slo);
 std::string calls_csv(const Recorder& recorder, const SLO& slo);
-std::string replicas_csv(const Recorder& recorder, int64_t kv_blocks);
+// `kv_blocks`: of each replica.
+std::string replicas_csv(const Recorder& recorder, const std::vector<int64_t>& kv_blocks);
 std::string links_csv(const std::vector<LinkRow>& links);
 
 // Every column of those files, in order.

@@ -3,93 +3,188 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "sim/config/library.hpp"
+#include <limits>
 
 namespace agentsim::platform {
+namespace {
+
+std::vector<NodeGroup> one_group(NodeTopology topology, int64_t count) {
+  std::vector<NodeGroup> groups;
+  groups.push_back({std::move(topology), static_cast<int>(count)});
+  return groups;
+}
+
+// The last group that begins at or before a number.
+template <class Groups, class First>
+int group_at(const Groups& groups, int number, First first) {
+  const auto after = std::upper_bound(groups.begin(), groups.end(), number,
+                                      [&](int n, const auto& group) { return n < first(group); });
+  return static_cast<int>(after - groups.begin()) - 1;
+}
+
+}  // namespace
+
 Cluster::Cluster(ClusterSpec spec, NodeTopology topology)
-    : spec_(std::move(spec)),
-      topology_(std::move(topology)),
-      gpus_(node().of_kind(DeviceKind::gpu)),
-      nics_(node().of_kind(DeviceKind::nic)),
-      links_per_node_(topology_.link_count() + 2 * static_cast<int>(nics_.size())) {}
+    : Cluster(spec, one_group(std::move(topology), spec.count)) {}
+
+Cluster::Cluster(ClusterSpec spec, std::vector<NodeGroup> groups) : spec_(std::move(spec)) {
+  groups_.reserve(groups.size());
+  for (NodeGroup& group : groups) add_group(std::move(group));
+  spec_.count = nodes_;
+  Extent extent{nodes_, 1};
+  for (const Group& group : groups_)
+    extent.rails = std::max(extent.rails, static_cast<int>(group.nics.size()));
+  fabric_ = spec_.fabric.lay(extent);
+  fabric_links_ = fabric_->can_be_bottleneck() ? fabric_->link_count() : 0;
+}
+
+void Cluster::add_group(NodeGroup added) {
+  Group group{std::move(added.topology), added.count, nodes_, gpu_count_, first_fabric_link_, 0, {}, {}};
+  const NodeTopology& topology = group.topology;
+  group.nics = topology.node().of_kind(DeviceKind::nic);
+  group.links_per_node = topology.link_count() + 2 * static_cast<int>(group.nics.size());
+  for (const int gpu : topology.node().of_kind(DeviceKind::gpu)) {
+    GpuPorts ports{gpu, topology.nearest(gpu, DeviceKind::host_memory),
+                   topology.nearest(gpu, DeviceKind::nic), -1};
+    if (ports.nic >= 0)
+      ports.rail =
+          static_cast<int>(std::find(group.nics.begin(), group.nics.end(), ports.nic) - group.nics.begin());
+    group.gpus.push_back(ports);
+  }
+  nodes_ += group.nodes;
+  gpu_count_ += group.nodes * static_cast<int>(group.gpus.size());
+  first_fabric_link_ += group.nodes * group.links_per_node;
+  groups_.push_back(std::move(group));
+}
+
+int Cluster::group_of(int gpu) const {
+  return group_at(groups_, gpu, [](const Group& group) { return group.first_gpu; });
+}
+
+int Cluster::group_of_node(int node) const {
+  return group_at(groups_, node, [](const Group& group) { return group.first_node; });
+}
+
+std::string Cluster::composition() const {
+  std::string text;
+  for (const Group& group : groups_)
+    text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", group.nodes, group.topology.node().name);
+  return text;
+}
+
+Cluster::Place Cluster::place(int gpu) const {
+  const Group& group = at(group_of(gpu));
+  const int per_node = static_cast<int>(group.gpus.size());
+  const int local = (gpu - group.first_gpu) / per_node;
+  return {&group, &group.gpus[static_cast<size_t>((gpu - group.first_gpu) % per_node)],
+          group.first_node + local, group.first_link + local * group.links_per_node};
+}
+
+int Cluster::node_of(int gpu) const {
+  return place(gpu).node;
+}
 
 std::string Cluster::link_name(int link) const {
-  const int local = link % links_per_node_;
-  const int node_index = link / links_per_node_;
-  if (local < topology_.link_count()) return fmt::format("n{}/{}", node_index, topology_.link_name(local));
-  const int cable_index = local - topology_.link_count();
-  const std::string& nic = node().devices[static_cast<size_t>(nics_[static_cast<size_t>(cable_index / 2)])].id;
-  return cable_index % 2 == 0 ? fmt::format("n{}/{}>fabric", node_index, nic)
-                              : fmt::format("n{}/fabric>{}", node_index, nic);
+  if (link >= first_fabric_link_) return fabric_->link_name(link - first_fabric_link_);
+  const Group& group = at(group_at(groups_, link, [](const Group& g) { return g.first_link; }));
+  const int local = (link - group.first_link) % group.links_per_node;
+  const int node_index = group.first_node + (link - group.first_link) / group.links_per_node;
+  if (local < group.topology.link_count())
+    return fmt::format("n{}/{}", node_index, group.topology.link_name(local));
+  const auto rail = static_cast<size_t>(local - group.topology.link_count()) / 2;
+  const std::string& nic = group.topology.node().devices[static_cast<size_t>(group.nics[rail])].id;
+  return (local - group.topology.link_count()) % 2 == 0 ? fmt::format("n{}/{}>fabric", node_index, nic)
+                                                        : fmt::format("n{}/fabric>{}", node_index, nic);
 }
 
 double Cluster::link_bytes_per_s(int link) const {
-  const int local = link % links_per_node_;
-  return local < topology_.link_count() ? topology_.link_bytes_per_s(local) : spec_.fabric.bytes_per_s;
+  if (link >= first_fabric_link_) return fabric_->link_bytes_per_s(link - first_fabric_link_);
+  const Group& group = at(group_at(groups_, link, [](const Group& g) { return g.first_link; }));
+  const int local = (link - group.first_link) % group.links_per_node;
+  return local < group.topology.link_count() ? group.topology.link_bytes_per_s(local)
+                                             : spec_.fabric.bytes_per_s;
 }
 
-Route Cluster::in_node(int node_index, int source_device, int target_device) const {
-  Route route = topology_.route(source_device, target_device);
-  for (DirectedLink& link : route.links) link += node_index * links_per_node_;
+Route Cluster::in_node(const Place& place, int source_device, int target_device) const {
+  Route route = place.group->topology.route(source_device, target_device);
+  for (DirectedLink& link : route.links) link += place.first_link;
   return route;
 }
 
-Route Cluster::cable(int node_index, int nic, bool out) const {
-  const auto position = std::find(nics_.begin(), nics_.end(), nic) - nics_.begin();
-  const int link = node_index * links_per_node_ + topology_.link_count() + 2 * static_cast<int>(position) + (out ? 0 : 1);
-  return Route{PathClass::network, {link}, spec_.fabric.latency_s, spec_.fabric.bytes_per_s};
+Route Cluster::cable(const Place& place, bool out) const {
+  const int link =
+      place.first_link + place.group->topology.link_count() + 2 * place.ports->rail + (out ? 0 : 1);
+  return Route{PathClass::network, {link}, fabric_->cable_latency_s(), spec_.fabric.bytes_per_s};
+}
+
+Route Cluster::across(const Place& from, const Place& to) const {
+  Route route{PathClass::network, {}, 0.0, std::numeric_limits<double>::infinity()};
+  for (const Hop& hop : fabric_->hops({from.node, from.ports->rail}, {to.node, to.ports->rail})) {
+    route.latency_s += hop.latency_s;
+    if (fabric_links_ == 0) continue;
+    route.links.push_back(first_fabric_link_ + hop.link);
+    route.bytes_per_s = std::min(route.bytes_per_s, fabric_->link_bytes_per_s(hop.link));
+  }
+  return route;
 }
 
 Route Cluster::gpu_route(int source, int target) const {
-  const int from = node_of(source);
-  const int to = node_of(target);
-  if (from == to) return in_node(from, device_of(source), device_of(target));
-  const int nic_out = topology_.nearest(device_of(source), DeviceKind::nic);
-  const int nic_in = topology_.nearest(device_of(target), DeviceKind::nic);
-  if (nic_out < 0 || nic_in < 0) return {};
-  const Route out = joined(in_node(from, device_of(source), nic_out), cable(from, nic_out, true));
-  const Route in = joined(cable(to, nic_in, false), in_node(to, nic_in, device_of(target)));
-  return joined(out, in);
+  const Place from = place(source);
+  const Place to = place(target);
+  if (from.node == to.node) return in_node(from, from.ports->device, to.ports->device);
+  if (from.ports->nic < 0 || to.ports->nic < 0) return {};
+  const Route out = joined(in_node(from, from.ports->device, from.ports->nic), cable(from, true));
+  const Route in = joined(cable(to, false), in_node(to, to.ports->nic, to.ports->device));
+  return joined(joined(out, across(from, to)), in);
+}
+
+std::vector<RouteStep> Cluster::steps(int source, int target) const {
+  const Place from = place(source);
+  const Place to = place(target);
+  std::vector<RouteStep> steps;
+  const auto add = [&](const Place& at_node, int link) {
+    const int local = link - at_node.first_link;
+    const bool is_own = local < at_node.group->topology.link_count();
+    steps.push_back({link_name(link), link_bytes_per_s(link),
+                     is_own ? at_node.group->topology.link_latency_s(local) : fabric_->cable_latency_s()});
+  };
+  if (from.node == to.node) {
+    for (const int link : in_node(from, from.ports->device, to.ports->device).links) add(from, link);
+    return steps;
+  }
+  if (from.ports->nic < 0 || to.ports->nic < 0) return {};
+  for (const int link : joined(in_node(from, from.ports->device, from.ports->nic), cable(from, true)).links)
+    add(from, link);
+  for (const Hop& hop : fabric_->hops({from.node, from.ports->rail}, {to.node, to.ports->rail}))
+    steps.push_back({fabric_->link_name(hop.link), fabric_->link_bytes_per_s(hop.link), hop.latency_s,
+                     fabric_links_ > 0});
+  for (const int link : joined(cable(to, false), in_node(to, to.ports->nic, to.ports->device)).links)
+    add(to, link);
+  return steps;
 }
 
 Route Cluster::ingress(int gpu) const {
-  const int device = device_of(gpu);
-  const int memory = topology_.nearest(device, DeviceKind::host_memory);
-  const int nic = topology_.nearest(device, DeviceKind::nic);
+  const Place at_gpu = place(gpu);
+  const auto [device, memory, nic, rail] = *at_gpu.ports;
   Route route{PathClass::network, {}, 0.0, spec_.fabric.bytes_per_s};
   if (nic >= 0) {
-    route = cable(node_of(gpu), nic, false);
-    if (memory >= 0) route = joined(route, in_node(node_of(gpu), nic, memory));
+    route = cable(at_gpu, false);
+    if (memory >= 0) route = joined(route, in_node(at_gpu, nic, memory));
   }
-  if (memory >= 0) route = joined(route, in_node(node_of(gpu), memory, device));
+  if (memory >= 0) route = joined(route, in_node(at_gpu, memory, device));
   return route;
 }
 
 Route Cluster::egress(int gpu) const {
-  const int device = device_of(gpu);
-  const int memory = topology_.nearest(device, DeviceKind::host_memory);
-  const int nic = topology_.nearest(device, DeviceKind::nic);
+  const Place at_gpu = place(gpu);
+  const auto [device, memory, nic, rail] = *at_gpu.ports;
   Route route{PathClass::network, {}, 0.0, spec_.fabric.bytes_per_s};
-  if (memory >= 0) route = joined(route, in_node(node_of(gpu), device, memory));
+  if (memory >= 0) route = joined(route, in_node(at_gpu, device, memory));
   if (nic >= 0) {
-    if (memory >= 0) route = joined(route, in_node(node_of(gpu), memory, nic));
-    route = joined(route, cable(node_of(gpu), nic, true));
+    if (memory >= 0) route = joined(route, in_node(at_gpu, memory, nic));
+    route = joined(route, cable(at_gpu, true));
   }
   return route;
-}
-
-Cluster load_cluster(const config::Value& word_or_map) {
-  Diagnostics diagnostics;
-  config::Value map;
-  if (!config::Library::load(word_or_map, "platform", "platforms/clusters", map, diagnostics))
-    diagnostics.throw_if_any();
-  ClusterSpec spec;
-  config::read_map(map, "the cluster", spec, diagnostics);
-  const config::Value* node = map.find("node");
-  if (node == nullptr) diagnostics.add(map.mistake("the cluster lacks the key 'node'"));
-  diagnostics.throw_if_any();
-  return Cluster(spec, NodeTopology(load_node(*node)));
 }
 
 }  // namespace agentsim::platform

@@ -126,6 +126,15 @@ void read_cables(const config::Value& map, Node& node, Diagnostics& diagnostics)
     }
     if (diagnostics.size() != before) continue;
     if (cable.a == cable.b) diagnostics.add(between.mistake("a link cannot join a device with itself"));
+    // An NVLink bridge may stand beside a PCIe link.
+    const bool is_second = std::any_of(node.cables.begin(), node.cables.end(), [&](const Cable& other) {
+      return std::minmax(other.a, other.b) == std::minmax(cable.a, cable.b) &&
+             is_nvlink(other.kind) == is_nvlink(spec.kind);
+    });
+    if (is_second)
+      diagnostics.add(
+          between.mistake(fmt::format("{} and {} are joined twice; give one link the sum of the bandwidths",
+                                      spec.between.devices[0], spec.between.devices[1])));
     double nominal = spec.bytes_per_s;
     if (nominal == 0.0 && spec.generation > 0)
       nominal = pcie_lane_bytes_per_s(spec.generation) * static_cast<double>(spec.lanes);
@@ -139,6 +148,10 @@ void read_cables(const config::Value& map, Node& node, Diagnostics& diagnostics)
 }
 
 }  // namespace
+
+bool is_nvlink(const std::string& cable_kind) {
+  return cable_kind.compare(0, 6, "nvlink") == 0 || cable_kind == "infinity_fabric" || cable_kind == "ici";
+}
 
 const char* name(DeviceKind kind) {
   return kKindNames.at(static_cast<size_t>(kind));
@@ -176,7 +189,8 @@ Node load_node(const config::Value& word_or_map) {
     linked[static_cast<size_t>(cable.a)] = linked[static_cast<size_t>(cable.b)] = true;
   for (size_t i = 0; i < node.devices.size(); ++i)
     if (!linked[i])
-      diagnostics.add(map.mistake(fmt::format("the device '{}' has no link", node.devices[i].id)));
+      diagnostics.add(map.find("devices")->entries()[i].first.mistake(
+          fmt::format("the device '{}' has no link", node.devices[i].id)));
   diagnostics.throw_if_any();
   node.gpu = load_accelerator(*gpu);
   return node;

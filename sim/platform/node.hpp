@@ -27,6 +27,8 @@ struct Cable {
   double latency_s = 0.0;
 };
 
+bool is_nvlink(const std::string& cable_kind);
+
 // One machine as a graph of devices (platforms/nodes/*.yaml).
 struct Node {
   std::string name;
@@ -43,7 +45,7 @@ struct Node {
 };
 
 // Loads platforms/nodes/<name>.yaml or a path. Throws ConfigError: unknown device or link kind, a link to a device
-// that is not there, a device without a link, no GPU.
+// that is not there, a device without a link, two links between the same devices, no GPU.
 Node load_node(const config::Value& word_or_map);
 
 }  // namespace agentsim::platform

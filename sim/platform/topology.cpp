@@ -10,6 +10,8 @@
 #include <functional>
 #include <limits>
 
+#include "sim/config/library.hpp"
+
 namespace agentsim::platform {
 namespace {
 
@@ -19,11 +21,6 @@ struct EdgeData {
 };
 using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS, boost::no_property, EdgeData>;
 using Edge = boost::graph_traits<Graph>::edge_descriptor;
-
-// Links that accelerators have for each other alone.
-bool is_nvlink(const Cable& cable) {
-  return cable.kind.compare(0, 6, "nvlink") == 0 || cable.kind == "infinity_fabric" || cable.kind == "ici";
-}
 
 // Endpoints do not forward; switches, root ports and sockets do.
 bool forwards(DeviceKind kind) {
@@ -47,6 +44,12 @@ Route joined(const Route& first, const Route& second) {
   return route;
 }
 
+NoPath::NoPath(const Node& node, int from, int to)
+    : ConfigError(fmt::format("the node '{}' has no path from {} to {}", node.name,
+                              node.devices[static_cast<size_t>(from)].id,
+                              node.devices[static_cast<size_t>(to)].id)),
+      from_(from) {}
+
 NodeTopology::NodeTopology(Node node) : node_(std::move(node)) {
   find_routes();
   check();
@@ -61,6 +64,10 @@ std::string NodeTopology::link_name(DirectedLink link) const {
 
 double NodeTopology::link_bytes_per_s(DirectedLink link) const {
   return node_.cables[static_cast<size_t>(link / 2)].bytes_per_s;
+}
+
+double NodeTopology::link_latency_s(DirectedLink link) const {
+  return node_.cables[static_cast<size_t>(link / 2)].latency_s;
 }
 
 const Route& NodeTopology::route(int source, int target) const {
@@ -81,7 +88,7 @@ std::vector<Route> NodeTopology::shortest(int source, bool nvlink) const {
   Graph graph(node_.devices.size());
   for (size_t c = 0; c < node_.cables.size(); ++c) {
     const Cable& cable = node_.cables[c];
-    if (is_nvlink(cable) != nvlink) continue;
+    if (is_nvlink(cable.kind) != nvlink) continue;
     // Hops first, then latency: the cost of a hop is far above any latency of a node.
     const EdgeData forward{static_cast<int>(2 * c), 1.0 + cable.latency_s};
     boost::add_edge(static_cast<size_t>(cable.a), static_cast<size_t>(cable.b), forward, graph);
@@ -164,17 +171,27 @@ void NodeTopology::find_routes() {
 }
 
 void NodeTopology::check() const {
-  const auto complain = [&](int a, int b) {
-    throw ConfigError(fmt::format("the node '{}' has no path from {} to {}", node_.name,
-                                  node_.devices[static_cast<size_t>(a)].id,
-                                  node_.devices[static_cast<size_t>(b)].id));
-  };
   const std::vector<int> gpus = node_.of_kind(DeviceKind::gpu);
   const std::vector<int> memories = node_.of_kind(DeviceKind::host_memory);
   for (const int a : gpus) {
     for (const int b : gpus)
-      if (a != b && route(a, b).path_class == PathClass::none) complain(a, b);
-    if (!memories.empty() && nearest(a, DeviceKind::host_memory) < 0) complain(a, memories.front());
+      if (a != b && route(a, b).path_class == PathClass::none) throw NoPath(node_, a, b);
+    if (!memories.empty() && nearest(a, DeviceKind::host_memory) < 0) throw NoPath(node_, a, memories.front());
+  }
+}
+
+NodeTopology load_topology(const config::Value& word_or_map) {
+  try {
+    return NodeTopology(load_node(word_or_map));
+  } catch (const NoPath& error) {
+    Diagnostics diagnostics;
+    config::Value map;
+    config::Library::load(word_or_map, "node", "platforms/nodes", map, diagnostics);
+    // Devices stand in the order of the file.
+    const config::Value& device = map.find("devices")->entries()[static_cast<size_t>(error.from())].first;
+    diagnostics.add(device.mistake(error.diagnostics().front().message));
+    diagnostics.throw_if_any();
+    throw;
   }
 }
 

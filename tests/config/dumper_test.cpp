@@ -56,7 +56,7 @@ TEST_CASE("the dumper and the reader know the same names") {
   CHECK(read_only<model::Deployment>() == Names{"engine", "model"});
   CHECK(read_only<metrics::SLO>().empty());
   CHECK(read_only<Reporting>().empty());
-  CHECK(read_only<platform::ClusterSpec>() == Names{"node", "provenance"});
+  CHECK(read_only<platform::ClusterSpec>() == Names{"groups", "node", "provenance"});
   CHECK(read_only<platform::Fabric>().empty());
   CHECK(read_only<platform::Accelerator>() == Names{"provenance"});
   CHECK(read_only<platform::PeakCompute>().empty());

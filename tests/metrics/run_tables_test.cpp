@@ -50,7 +50,7 @@ TEST_CASE("the files have the documented columns in their order") {
   const Recorder nothing;
   const std::map<std::string, std::string> files{{"sessions.csv", sessions_csv(nothing, {})},
                                                  {"calls.csv", calls_csv(nothing, {})},
-                                                 {"replicas.csv", replicas_csv(nothing, 1)},
+                                                 {"replicas.csv", replicas_csv(nothing, {})},
                                                  {"links.csv", links_csv({})}};
   std::map<std::string, std::string> headers;
   for (const ColumnDoc& doc : run_columns()) {
@@ -146,7 +146,7 @@ TEST_CASE("replica samples are written with shares of their blocks") {
   sample.kv_cached_blocks = 50;
   sample.work.steps = 7;
   recorder.on_sample(sample);
-  const auto row = rows(replicas_csv(recorder, 100))[0];
+  const auto row = rows(replicas_csv(recorder, {0, 0, 0, 100}))[0];
   CHECK(row.at("time_s") == "60");
   CHECK(row.at("replica") == "3");
   CHECK(row.at("kv_used_share") == "0.25");

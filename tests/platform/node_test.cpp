@@ -79,9 +79,9 @@ TEST_CASE("PCIe lanes have the rates of their generation") {
 
 TEST_CASE("a link to an unknown device is told with the devices") {
   CHECK(error("[{between: [gpu0, sw1], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}]") ==
-        "n.yaml:1:1: the device 'gpu0' has no link\n"
-        "    1 | name: n\n"
-        "      | ^\n"
+        "n.yaml:4:11: the device 'gpu0' has no link\n"
+        "    4 | devices: {gpu0: {kind: gpu}, gpu1: {kind: gpu}, sw0: {kind: pcie_switch}}\n"
+        "      |           ^~~~\n"
         "n.yaml:5:26: unknown device 'sw1'\n"
         "    5 | links: [{between: [gpu0, sw1], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: "
         "5}]\n"
@@ -97,6 +97,19 @@ TEST_CASE("a link of a device with itself is refused") {
         "    5 | links: [{between: [gpu0, gpu0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, "
         "gen: 5}]\n"
         "      |                   ^");
+}
+
+TEST_CASE("two devices are joined once, but NVLink may stand beside PCIe") {
+  const std::string pcie = "{between: [gpu0, sw0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}, ";
+  CHECK(error("[" + pcie + "{between: [sw0, gpu0], kind: upi, bandwidth: 1 GB/s}]").find(
+            "n.yaml:5:107: sw0 and gpu0 are joined twice; give one link the sum of the bandwidths\n") == 0);
+  const std::string bridge = "{between: [gpu0, gpu1], kind: nvlink4, bandwidth: 1 GB/s}, {between: [gpu1, gpu0], kind: pcie, gen: 5}";
+  CHECK(load(kHead + kDevices + "links: [" + pcie + bridge + "]\n").cables.size() == 4);
+}
+
+TEST_CASE("a link wants a bandwidth above zero") {
+  CHECK(error("[{between: [gpu0, sw0], kind: upi, bandwidth: 0 GB/s}, {between: [gpu1, sw0], kind: pcie, gen: 5}]").find(
+            "n.yaml:5:54: 'bandwidth' must be") != std::string::npos);
 }
 
 TEST_CASE("a link without a bandwidth or a generation is refused") {
@@ -116,9 +129,9 @@ TEST_CASE("a link wants two ends and a known kind") {
 
 TEST_CASE("a device without a link is refused") {
   CHECK(error("[{between: [gpu0, gpu1], kind: pcie, gen: 5}]") ==
-        "n.yaml:1:1: the device 'sw0' has no link\n"
-        "    1 | name: n\n"
-        "      | ^");
+        "n.yaml:4:49: the device 'sw0' has no link\n"
+        "    4 | devices: {gpu0: {kind: gpu}, gpu1: {kind: gpu}, sw0: {kind: pcie_switch}}\n"
+        "      |                                                 ^~~");
 }
 
 TEST_CASE("a node lacks neither links nor a GPU") {
@@ -129,11 +142,11 @@ TEST_CASE("a node lacks neither links nor a GPU") {
         "n.yaml:1:1: the node has no device of kind gpu\n"
         "    1 | name: n\n"
         "      | ^\n"
-        "n.yaml:1:1: the device 'sw0' has no link\n"
-        "    1 | name: n\n"
-        "      | ^");
-  CHECK(error("[{between: [gpu0, sw0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}]",
-              kDevices, "name: n\ncollective_class: pcie\n") ==
+        "n.yaml:4:11: the device 'sw0' has no link\n"
+        "    4 | devices: {sw0: {kind: pcie_switch}}\n"
+        "      |           ^~~");
+  CHECK(error("[{between: [gpu0, sw0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}]", kDevices,
+              "name: n\ncollective_class: pcie\n") ==
         "n.yaml:1:1: the node lacks the key 'gpu'\n"
         "    1 | name: n\n"
         "      | ^");
