@@ -101,7 +101,9 @@ class Run {
     for (int r = 0; r < count; ++r) {
       std::vector<int> gpus;
       for (int i = 0; i < tp; ++i) gpus.push_back(r * tp + i);
-      groups_.push_back(std::make_unique<model::CollectiveGroup>(cluster, gpus, protocols));
+      const bool several_nodes = cluster.node_of(gpus.front()) != cluster.node_of(gpus.back());
+      groups_.push_back(std::make_unique<model::CollectiveGroup>(
+          cluster, gpus, protocols, several_nodes ? model::load_protocols("network") : model::Protocols{}));
       step_times_.push_back(std::make_unique<model::StepTime>(deployment, cluster.node().gpu, *groups_.back()));
       replicas_.push_back(std::make_unique<serving::Replica>(
           serving::Replica::Parts{kernel_, deployment, *step_times_.back(), *scheduler_, gateway_, scenario_.mode},
