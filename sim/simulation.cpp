@@ -106,7 +106,10 @@ class Run {
       facts_.kv_blocks.push_back(model::kv_capacity(deployment, gpu).blocks);
       std::vector<int> gpus;
       for (int i = 0; i < tp; ++i) gpus.push_back(r * tp + i);
-      groups_.push_back(std::make_unique<model::CollectiveGroup>(cluster, gpus, protocols[static_cast<size_t>(group)]));
+      const bool several_nodes = cluster.node_of(gpus.front()) != cluster.node_of(gpus.back());
+      groups_.push_back(std::make_unique<model::CollectiveGroup>(
+          cluster, gpus, protocols[static_cast<size_t>(group)],
+          several_nodes ? model::load_protocols("network") : model::Protocols{}));
       step_times_.push_back(std::make_unique<model::StepTime>(deployment, gpu, *groups_.back()));
       replicas_.push_back(std::make_unique<serving::Replica>(
           serving::Replica::Parts{kernel_, deployment, *step_times_.back(), *scheduler_, gateway_, scenario_.mode},

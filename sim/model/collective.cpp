@@ -5,89 +5,171 @@
 #include <algorithm>
 #include <limits>
 
-#include "sim/config/library.hpp"
+#include "sim/model/ring_order.hpp"
+#include "sim/platform/max_min.hpp"
 
 namespace agentsim::model {
 namespace {
 
-// Hops and wire bytes per byte of payload of a form over n GPUs.
-std::pair<double, double> hops_and_traffic(const std::string& form, double n) {
-  if (form == "one_shot") return {n - 1, n - 1};
-  if (form == "two_shot") return {n - 1, 2 * (n - 1) / n};
-  if (form == "nvls") return {n - 1, 1.0};
-  return {2 * (n - 1), 2 * (n - 1) / n};
+constexpr double kUnlimited = std::numeric_limits<double>::infinity();
+
+double slowest(const platform::Cluster& cluster, const std::vector<std::vector<int>>& flows) {
+  const auto rates = platform::max_min_rates(flows, [&](int link) { return cluster.link_bytes_per_s(link); });
+  return rates.empty() ? kUnlimited : *std::min_element(rates.begin(), rates.end());
+}
+
+bool is_memory(const platform::Cluster& cluster, int link) {
+  const int local = link % (cluster.link_count() / cluster.nodes());
+  return local < cluster.topology().link_count() &&
+         cluster.node().cables[static_cast<size_t>(local / 2)].kind == "memory";
+}
+
+// The GPUs by node, each in the order of the ring.
+std::vector<std::vector<int>> by_node(const platform::Cluster& cluster, const std::vector<int>& gpus) {
+  std::map<int, std::vector<int>> nodes;
+  for (const int gpu : gpus) nodes[cluster.node_of(gpu)].push_back(gpu);
+  std::vector<std::vector<int>> groups;
+  for (const auto& [node, members] : nodes) groups.push_back(members);
+  return groups;
+}
+
+// The first GPUs of all nodes, the second ones and so on; nothing if the nodes have different numbers of
+// them.
+std::vector<std::vector<int>> by_place(const std::vector<std::vector<int>>& nodes) {
+  std::vector<std::vector<int>> rings(nodes.front().size());
+  for (const std::vector<int>& members : nodes) {
+    if (members.size() != rings.size()) return {};
+    for (size_t place = 0; place < members.size(); ++place) rings[place].push_back(members[place]);
+  }
+  return rings;
 }
 
 }  // namespace
 
-Protocols load_protocols(const std::string& collective_class) {
-  const std::string path = (config::Library::root() / "platforms" / "collectives.yaml").string();
-  const config::Value book = config::Value::load(path);
-  Diagnostics diagnostics;
-  Protocols protocols;
-  const config::Value* classes = book.find("classes");
-  const config::Value* wanted = classes != nullptr ? classes->find(collective_class) : nullptr;
-  if (wanted == nullptr) {
-    Diagnostic d = book.mistake(fmt::format("unknown collective class '{}'", collective_class));
-    if (classes != nullptr)
-      for (const auto& [key, value] : classes->entries()) d.valid.push_back(key.scalar());
-    throw ConfigError({d});
-  }
-  bool any_size = false;
-  for (const auto& [key, value] : wanted->entries()) {
-    Protocol& protocol = protocols[key.scalar()];
-    config::read_map(value, fmt::format("'{}'", key.scalar()), protocol, diagnostics);
-    any_size = any_size || protocol.form == "ring";
-  }
-  if (!any_size) diagnostics.add(wanted->mistake(fmt::format("the class '{}' lacks a protocol of form ring", collective_class)));
-  diagnostics.throw_if_any();
-  return protocols;
+CollectiveGroup::CollectiveGroup(const platform::Cluster& cluster, std::vector<int> gpus, Protocols protocols,
+                                 Protocols network)
+    : gpus_(ring_order(cluster, std::move(gpus))),
+      protocols_(std::move(protocols)),
+      network_(std::move(network)),
+      rate_(kUnlimited) {
+  if (gpus_.size() < 2) return;
+  find_tiers(cluster);
+  find_pairs(cluster);
 }
 
-CollectiveGroup::CollectiveGroup(const platform::Cluster& cluster, std::vector<int> gpus, Protocols protocols)
-    : gpus_(std::move(gpus)), protocols_(std::move(protocols)), rate_(std::numeric_limits<double>::infinity()) {
-  if (gpus_.size() < 2) return;
-  std::map<int, int> crossings;
-  for (size_t i = 0; i < gpus_.size(); ++i) {
-    const int source = gpus_[i];
-    const int target = gpus_[(i + 1) % gpus_.size()];
-    const platform::Route route = cluster.gpu_route(source, target);
-    if (route.path_class == platform::PathClass::none)
-      throw ConfigError(fmt::format("gpu {} and gpu {} of one replica have no path: their nodes lack a NIC", source, target));
-    for (const int link : route.links) ++crossings[link];
+std::vector<int> CollectiveGroup::path(const platform::Cluster& cluster, int from, int to) const {
+  const platform::Route route = cluster.gpu_route(from, to);
+  if (route.path_class == platform::PathClass::none)
+    throw ConfigError(
+        fmt::format("gpu {} and gpu {} of one replica have no path: their nodes lack a NIC", from, to));
+  std::vector<int> links;
+  for (const int link : route.links) {
+    links.push_back(link);
+    if (is_memory(cluster, link)) links.push_back(link ^ 1);  // the cable's other direction
   }
+  return links;
+}
+
+CollectiveGroup::Flows CollectiveGroup::rings(const platform::Cluster& cluster,
+                                              const std::vector<std::vector<int>>& groups) const {
+  Flows flows;
+  for (const std::vector<int>& group : groups)
+    for (size_t i = 0; group.size() > 1 && i < group.size(); ++i)
+      flows.push_back(path(cluster, group[i], group[(i + 1) % group.size()]));
+  return flows;
+}
+
+CollectiveGroup::Flows CollectiveGroup::exchanges(const platform::Cluster& cluster,
+                                                  const std::vector<std::vector<int>>& groups) const {
+  Flows flows;
+  for (const std::vector<int>& group : groups)
+    for (const int from : group)
+      for (const int to : group)
+        if (from != to) flows.push_back(path(cluster, from, to));
+  return flows;
+}
+
+CollectiveGroup::Tier CollectiveGroup::tier(const platform::Cluster& cluster,
+                                            const std::vector<std::vector<int>>& groups) const {
+  return {static_cast<int>(groups.front().size()),
+          {slowest(cluster, rings(cluster, groups)), slowest(cluster, exchanges(cluster, groups))}};
+}
+
+void CollectiveGroup::find_tiers(const platform::Cluster& cluster) {
+  const std::vector<std::vector<int>> nodes = by_node(cluster, gpus_);
+  const std::vector<std::vector<int>> places = by_place(nodes);
+  whole_ = tier(cluster, {gpus_});
+  Flows flows;
+  if (nodes.size() > 1 && !network_.empty() && !places.empty()) {
+    inside_ = tier(cluster, nodes);
+    across_ = tier(cluster, places);
+    flows = rings(cluster, nodes);
+    const Flows outer = rings(cluster, places);
+    flows.insert(flows.end(), outer.begin(), outer.end());
+  } else {
+    (nodes.size() > 1 ? across_ : inside_) = whole_;
+    flows = rings(cluster, {gpus_});
+  }
+  std::map<int, int> crossings;
+  for (const std::vector<int>& flow : flows)
+    for (const int link : flow) ++crossings[link];
   crossings_.assign(crossings.begin(), crossings.end());
-  // All flows of a ring carry the same bytes at the same time, so the narrowest share is the rate of all.
-  for (const auto& [link, count] : crossings_) rate_ = std::min(rate_, cluster.link_bytes_per_s(link) / count);
+  for (const auto& [link, count] : crossings_)
+    rate_ = std::min(rate_, cluster.link_bytes_per_s(link) / count);
+}
+
+void CollectiveGroup::find_pairs(const platform::Cluster& cluster) {
+  for (const int from : gpus_) {
+    for (const int to : gpus_) {
+      if (from == to)
+        pairs_.emplace_back();
+      else
+        pairs_.push_back(
+            {slowest(cluster, {path(cluster, from, to)}), cluster.node_of(from) == cluster.node_of(to)});
+    }
+  }
+  const auto rates = platform::max_min_rates(exchanges(cluster, {gpus_}),
+                                             [&](int link) { return cluster.link_bytes_per_s(link); });
+  for (const double rate : rates) exchange_total_ += rate;
+}
+
+CollectiveCost CollectiveGroup::on(const Tier& tier, const Protocols& protocols, Collective collective,
+                                   double bytes) const {
+  CollectiveCost cost = cheapest(protocols, collective, bytes, tier.size, tier.rates);
+  if (cost.burst_bytes > 0.0) cost.burst_bytes *= rate_ / tier.rates.ring;
+  return cost;
 }
 
 CollectiveCost CollectiveGroup::all_reduce(double bytes) const {
-  const auto n = static_cast<double>(gpus_.size());
-  if (gpus_.size() < 2 || bytes <= 0.0) return {};
-  CollectiveCost best;
-  double best_s = std::numeric_limits<double>::infinity();
-  for (const auto& [name, protocol] : protocols_) {
-    if (bytes < protocol.min_bytes || bytes >= protocol.max_bytes) continue;
-    if (size() < protocol.min_gpus || size() > protocol.max_gpus) continue;
-    const auto [hops, traffic] = hops_and_traffic(protocol.form, n);
-    const CollectiveCost cost{protocol.base_s + hops * protocol.hop_s, traffic * bytes / protocol.efficiency,
-                              traffic * bytes};
-    if (cost.seconds(rate_) < best_s) {
-      best_s = cost.seconds(rate_);
-      best = cost;
-    }
-  }
-  return best;
+  if (across_.size == 1) return on(inside_, protocols_, Collective::all_reduce, bytes);
+  CollectiveCost cost = on(across_, across(), Collective::all_reduce, bytes / inside_.size);
+  cost += on(inside_, protocols_, Collective::reduce_scatter, bytes);
+  cost += on(inside_, protocols_, Collective::all_gather, bytes);
+  return cost;
+}
+
+CollectiveCost CollectiveGroup::gather_or_scatter(Collective collective, double bytes) const {
+  CollectiveCost cost = on(inside_, protocols_, collective, bytes);
+  cost += on(across_, across(), collective, bytes / inside_.size);
+  return cost;
 }
 
 CollectiveCost CollectiveGroup::all_gather(double bytes) const {
-  CollectiveCost cost = all_reduce(bytes);
-  if (cost.wire_bytes <= 0.0) return cost;
-  const auto n = static_cast<double>(gpus_.size());
-  const double wire = (n - 1) / n * bytes;
-  cost.burst_bytes *= wire / cost.wire_bytes;
-  cost.wire_bytes = wire;
-  return cost;
+  return gather_or_scatter(Collective::all_gather, bytes);
+}
+
+CollectiveCost CollectiveGroup::reduce_scatter(double bytes) const {
+  return gather_or_scatter(Collective::reduce_scatter, bytes);
+}
+
+CollectiveCost CollectiveGroup::all_to_all(double bytes) const {
+  return on(whole_, across_.size > 1 ? across() : protocols_, Collective::all_to_all, bytes);
+}
+
+CollectiveCost CollectiveGroup::p2p(int from, int to, double bytes) const {
+  if (from == to) return {};
+  const Pair& pair = pairs_.at(static_cast<size_t>(from) * gpus_.size() + static_cast<size_t>(to));
+  return on({2, {pair.rate, pair.rate}}, pair.same_node ? protocols_ : across(), Collective::p2p, bytes);
 }
 
 }  // namespace agentsim::model

@@ -1,90 +1,79 @@
 #pragma once
 
-#include <map>
-#include <string>
 #include <utility>
 #include <vector>
 
-#include "sim/config/reader.hpp"
+#include "sim/model/protocol.hpp"
 #include "sim/platform/cluster.hpp"
 
 namespace agentsim::model {
 
-// Fitted constants of one all-reduce algorithm on one class of fabric (platforms/collectives.yaml).
-struct Protocol {
-  std::string form = "ring";
-  double base_s = 0.0;
-  double hop_s = 0.0;
-  double efficiency = 1.0;
-  double min_bytes = 0.0;
-  double max_bytes = 1e18;
-  int64_t min_gpus = 2;
-  int64_t max_gpus = 1 << 20;
-};
-
-// The protocols a communication library chooses from, by name.
-using Protocols = std::map<std::string, Protocol>;
-
-// Loads one class of platforms/collectives.yaml. Throws ConfigError.
-Protocols load_protocols(const std::string& collective_class);
-
-// What a collective costs, split so that contention can be applied to the part that depends on it:
-//   seconds = latency_s + burst_bytes / rate,
-// rate being the bytes/s that each flow gets on the narrowest link of the group.
-struct CollectiveCost {
-  double latency_s = 0.0;
-  double burst_bytes = 0.0;  // wire bytes / protocol efficiency
-  double wire_bytes = 0.0;   // bytes of one crossing of a link
-
-  CollectiveCost& operator+=(const CollectiveCost& other) {
-    latency_s += other.latency_s;
-    burst_bytes += other.burst_bytes;
-    wire_bytes += other.wire_bytes;
-    return *this;
-  }
-  CollectiveCost times(double count) const { return {latency_s * count, burst_bytes * count, wire_bytes * count}; }
-  double seconds(double rate) const { return burst_bytes > 0.0 ? latency_s + burst_bytes / rate : latency_s; }
-};
-
-// The GPUs of one tensor-parallel replica, in ring order, and what the links of the cluster give them.
+// GPUs that communicate, usually those of one tensor-parallel replica, and what the links of the cluster give
+// them. All rates are max-min shares on the real graph with all flows of a pattern running at once and
+// nothing else; they are found once, here. A flow over a memory cable takes from both of its directions,
+// because reads and writes share the memory: one that is staged in host memory pays it twice.
 class CollectiveGroup {
  public:
-  // Throws ConfigError if two neighbours of the ring have no path.
-  CollectiveGroup(const platform::Cluster& cluster, std::vector<int> gpus, Protocols protocols);
+  // `network` are the protocols of the part between nodes. Without them a group over several nodes is one
+  // flat ring. Throws ConfigError if two GPUs have no path.
+  CollectiveGroup(const platform::Cluster& cluster, std::vector<int> gpus, Protocols protocols,
+                  Protocols network = {});
 
   int size() const { return static_cast<int>(gpus_.size()); }
-  // Directed links of the cluster and how many of the ring's flows cross each.
+  // In the order of the ring.
+  const std::vector<int>& gpus() const { return gpus_; }
+  // Directed links of the cluster and how many of the rings' flows cross each.
   const std::vector<std::pair<int, int>>& crossings() const { return crossings_; }
-  // Max-min rate of a ring flow when all of them run and nothing else does, bytes/s.
+  // Max-min rate of a ring flow, bytes/s. Costs are stated for it: cost.seconds(group.rate()) is the
+  // undisturbed time.
   double rate() const { return rate_; }
+  // Of the n (n-1) flows of an all-to-all: the rate of the slowest, which ends last, and the sum of all,
+  // bytes/s.
+  double exchange_rate() const { return whole_.rates.exchange; }
+  double exchange_total() const { return exchange_total_; }
 
-  // All-reduce of S bytes on each GPU: the fastest protocol that is allowed, at the undisturbed rate; by form
-  //   ring           base + 2 (n-1) hop + 2 (n-1)/n S / (B efficiency)
-  //   one_shot       base + (n-1) hop   + (n-1) S / (B efficiency)
-  //   two_shot       base + (n-1) hop   + 2 (n-1)/n S / (B efficiency)
-  //   nvls           base + (n-1) hop   + S / (B efficiency)
+  // Groups over several nodes with as many GPUs on each do it in tiers: scatter inside, reduce across, gather
+  // inside.
   CollectiveCost all_reduce(double bytes) const;
-  // All-gather to S bytes on each GPU: (n-1)/n S over each link, with the latency and efficiency of the all-reduce.
   CollectiveCost all_gather(double bytes) const;
+  CollectiveCost reduce_scatter(double bytes) const;
+  CollectiveCost all_to_all(double bytes) const;
+  // One message from the GPU at one place of gpus() to another.
+  CollectiveCost p2p(int from, int to, double bytes) const;
 
  private:
+  using Flows = std::vector<std::vector<int>>;
+  // Sets of `size` GPUs that do the same at once.
+  struct Tier {
+    int size = 1;
+    Rates rates;
+  };
+  struct Pair {
+    double rate = 0.0;
+    bool same_node = true;
+  };
+
+  std::vector<int> path(const platform::Cluster& cluster, int from, int to) const;
+  Flows rings(const platform::Cluster& cluster, const std::vector<std::vector<int>>& groups) const;
+  Flows exchanges(const platform::Cluster& cluster, const std::vector<std::vector<int>>& groups) const;
+  Tier tier(const platform::Cluster& cluster, const std::vector<std::vector<int>>& groups) const;
+  void find_tiers(const platform::Cluster& cluster);
+  void find_pairs(const platform::Cluster& cluster);
+  const Protocols& across() const { return network_.empty() ? protocols_ : network_; }
+  // On a tier, stated for rate_.
+  CollectiveCost on(const Tier& tier, const Protocols& protocols, Collective collective, double bytes) const;
+  CollectiveCost gather_or_scatter(Collective collective, double bytes) const;
+
   std::vector<int> gpus_;
   Protocols protocols_;
+  Protocols network_;
   std::vector<std::pair<int, int>> crossings_;
+  Tier inside_;
+  Tier across_;
+  Tier whole_;
+  std::vector<Pair> pairs_;  // from * size + to
   double rate_ = 0.0;
+  double exchange_total_ = 0.0;
 };
-
-template <class Visitor>
-void describe(Visitor& v, Protocol& p) {
-  using config::kNotNegative;
-  v.choice("form", p.form, {"nvls", "one_shot", "ring", "two_shot"}, "the equation", config::Need::required);
-  v.field("base", p.base_s, Dimension::time, kNotNegative, "fixed time");
-  v.field("hop", p.hop_s, Dimension::time, kNotNegative, "time of one hop");
-  v.field("efficiency", p.efficiency, Dimension::number, config::Bounds{0.01, 1.0}, "share of the link bandwidth");
-  v.field("min_bytes", p.min_bytes, Dimension::bytes, kNotNegative, "smallest size the library uses it for");
-  v.field("max_bytes", p.max_bytes, Dimension::bytes, kNotNegative, "the library uses it below this size");
-  v.field("min_gpus", p.min_gpus, config::Bounds{2, 1e6}, "smallest group the library uses it for");
-  v.field("max_gpus", p.max_gpus, config::Bounds{2, 1e6}, "largest group the library uses it for");
-}
 
 }  // namespace agentsim::model

@@ -1,0 +1,133 @@
+#include "sim/model/protocol.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "sim/config/library.hpp"
+
+namespace agentsim::model {
+namespace {
+
+struct Shape {
+  double hops = 0.0;
+  double traffic = 0.0;  // wire bytes of a flow per byte of S
+  bool exchange = false;
+};
+
+Shape shape(const std::string& form, Collective collective, double n) {
+  if (collective == Collective::p2p) return {1.0, 1.0, false};
+  if (collective == Collective::all_to_all) return {n - 1, 1 / n, true};
+  const bool reduce = collective == Collective::all_reduce;
+  if (form == "direct") return {n - 1, (reduce ? 2 : 1) / n, true};
+  if (!reduce) return {n - 1, (n - 1) / n, false};
+  if (form == "one_shot") return {n - 1, n - 1, false};
+  if (form == "two_shot") return {n - 1, 2 * (n - 1) / n, false};
+  if (form == "nvls") return {n - 1, 1.0, false};
+  return {2 * (n - 1), 2 * (n - 1) / n, false};
+}
+
+CollectiveCost cost(const Protocol& protocol, const Shape& of, double bytes, int gpus, const Rates& rates) {
+  const double wire = of.traffic * bytes;
+  CollectiveCost cost{protocol.base_s + of.hops * protocol.hop_s, wire / protocol.efficiency, wire};
+  if (of.exchange) {
+    cost.burst_bytes *= rates.ring / rates.exchange;
+    cost.wire_bytes *= gpus - 1;  // what leaves one GPU
+  }
+  return cost;
+}
+
+// Each collective needs a protocol without an upper limit of size.
+void check_sizes(const config::Value& map, const std::string& name, const Protocols& protocols,
+                 Diagnostics& diagnostics) {
+  for (size_t i = 0; i < collective_names().size(); ++i) {
+    const auto collective = static_cast<Collective>(i);
+    const bool any = std::any_of(protocols.begin(), protocols.end(), [&](const auto& entry) {
+      return entry.second.collectives.has(collective) && entry.second.max_bytes >= 1e18;
+    });
+    if (!any)
+      diagnostics.add(map.mistake(
+          fmt::format("the class '{}' lacks a protocol for {} of any size", name, collective_names()[i])));
+  }
+}
+
+}  // namespace
+
+const std::vector<std::string>& collective_names() {
+  static const std::vector<std::string> names{"all_reduce", "all_gather", "reduce_scatter", "all_to_all",
+                                              "p2p"};
+  return names;
+}
+
+bool CollectiveSet::has(Collective collective) const {
+  return members.empty() || std::find(members.begin(), members.end(), collective) != members.end();
+}
+
+void parse(const config::Value& value, CollectiveSet& set, Diagnostics& diagnostics) {
+  if (!value.is_list()) {
+    diagnostics.add(value.mistake("'collectives' wants a list of collectives"));
+    return;
+  }
+  set.members.clear();
+  for (const config::Value& item : value.items()) {
+    const auto& names = collective_names();
+    const auto found = std::find(names.begin(), names.end(), item.scalar());
+    if (found == names.end())
+      config::add_unknown_word(item, "collective", names, diagnostics);
+    else
+      set.members.push_back(static_cast<Collective>(found - names.begin()));
+  }
+}
+
+nlohmann::ordered_json dump_json(const CollectiveSet& set) {
+  nlohmann::ordered_json words = nlohmann::ordered_json::array();
+  for (const Collective member : set.members)
+    words.push_back(collective_names()[static_cast<size_t>(member)]);
+  return words;
+}
+
+bool Protocol::allows(Collective collective, double bytes, int gpus) const {
+  return collectives.has(collective) && bytes >= min_bytes && bytes < max_bytes && gpus >= min_gpus &&
+         gpus <= max_gpus;
+}
+
+Protocols load_protocols(const std::string& collective_class) {
+  const std::string path = (config::Library::root() / "platforms" / "collectives.yaml").string();
+  const config::Value book = config::Value::load(path);
+  Diagnostics diagnostics;
+  Protocols protocols;
+  const config::Value* classes = book.find("classes");
+  const config::Value* wanted = classes != nullptr ? classes->find(collective_class) : nullptr;
+  if (wanted == nullptr) {
+    Diagnostic d = book.mistake(fmt::format("unknown collective class '{}'", collective_class));
+    if (classes != nullptr)
+      for (const auto& [key, value] : classes->entries()) d.valid.push_back(key.scalar());
+    throw ConfigError({d});
+  }
+  for (const auto& [key, value] : wanted->entries())
+    config::read_map(value, fmt::format("'{}'", key.scalar()), protocols[key.scalar()], diagnostics);
+  check_sizes(*wanted, collective_class, protocols, diagnostics);
+  diagnostics.throw_if_any();
+  return protocols;
+}
+
+CollectiveCost cheapest(const Protocols& protocols, Collective collective, double bytes, int gpus,
+                        const Rates& rates) {
+  if (gpus < 2 || bytes <= 0.0) return {};
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  CollectiveCost best{kNever, 0.0, 0.0};
+  double best_s = kNever;
+  for (const auto& [name, protocol] : protocols) {
+    if (!protocol.allows(collective, bytes, gpus)) continue;
+    const Shape of = shape(protocol.form, collective, static_cast<double>(gpus));
+    const CollectiveCost option = cost(protocol, of, bytes, gpus, rates);
+    if (option.seconds(rates.ring) < best_s) {
+      best_s = option.seconds(rates.ring);
+      best = option;
+    }
+  }
+  return best;
+}
+
+}  // namespace agentsim::model
