@@ -43,12 +43,23 @@ void Cluster::add_group(NodeGroup added) {
   const NodeTopology& topology = group.topology;
   group.nics = topology.node().of_kind(DeviceKind::nic);
   group.links_per_node = topology.link_count() + 2 * static_cast<int>(group.nics.size());
+  std::vector<int> users(group.nics.size(), 0);
   for (const int gpu : topology.node().of_kind(DeviceKind::gpu)) {
     GpuPorts ports{gpu, topology.nearest(gpu, DeviceKind::host_memory),
                    topology.nearest(gpu, DeviceKind::nic), -1};
-    if (ports.nic >= 0)
-      ports.rail =
-          static_cast<int>(std::find(group.nics.begin(), group.nics.end(), ports.nic) - group.nics.begin());
+    // Of NICs as near as the nearest, the one that the fewest GPUs before have taken.
+    for (size_t rail = 0; ports.nic >= 0 && rail < group.nics.size(); ++rail) {
+      const Route& there = topology.route(gpu, group.nics[rail]);
+      if (there.path_class == PathClass::none ||
+          there.links.size() > topology.route(gpu, ports.nic).links.size())
+        continue;
+      if (ports.rail < 0 || users[rail] < users[static_cast<size_t>(ports.rail)])
+        ports.rail = static_cast<int>(rail);
+    }
+    if (ports.rail >= 0) {
+      ports.nic = group.nics[static_cast<size_t>(ports.rail)];
+      ++users[static_cast<size_t>(ports.rail)];
+    }
     group.gpus.push_back(ports);
   }
   nodes_ += group.nodes;

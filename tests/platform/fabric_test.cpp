@@ -15,7 +15,7 @@ Cluster load(const std::string& yaml) {
   return load_cluster(config::Value::parse(yaml, "c.yaml"));
 }
 
-// HGX nodes: GPU i of a node is nearest to NIC 2 (i / 2), the first of its switch.
+// HGX nodes: two GPUs and two NICs share a switch, so GPU i takes NIC i.
 Cluster hgx(int count, const std::string& fabric) {
   return load("{name: c, node: hgx_h100, count: " + std::to_string(count) +
               ", fabric: {link_bandwidth: 400 Gbps, latency: 1us, " + fabric + "}}");
@@ -66,7 +66,7 @@ TEST_CASE("NICs of one rail meet at the leaf of their pod and others at the spin
   const Cluster cluster = hgx(4, "kind: rail, nodes_per_pod: 2, oversubscription: 2, spine_latency: 0.5us");
   CHECK(crossed(cluster, 0, 8).empty());
   CHECK(crossed(cluster, 7, 15).empty());
-  CHECK(crossed(cluster, 0, 15) == "pod0_rail0>spine spine>pod0_rail6");
+  CHECK(crossed(cluster, 0, 15) == "pod0_rail0>spine spine>pod0_rail7");
   CHECK(crossed(cluster, 2, 18) == "pod0_rail2>spine spine>pod1_rail2");
   // 2 cables of 50 GB/s below a leaf, half of that above; 2 pods of 8 leaves.
   CHECK(cluster.steps(2, 18)[3].bytes_per_s == Approx(50e9));
