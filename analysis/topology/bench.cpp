@@ -48,15 +48,19 @@ std::vector<BenchRow> bench(const platform::Cluster& cluster) {
   for (int size = 2; size <= largest; size *= 2) {
     std::vector<int> gpus(static_cast<size_t>(size));
     std::iota(gpus.begin(), gpus.end(), 0);
-    const model::CollectiveGroup group(cluster, gpus, protocols);
+    const bool several_nodes = size > cluster.gpus_per_node();
+    const model::CollectiveGroup group(cluster, gpus, protocols,
+                                       several_nodes ? model::load_protocols("network") : model::Protocols{});
     const std::string where = fmt::format("{} GPUs", size);
     const double share = (size - 1.0) / size;
-    add_sizes(
-        "all_reduce", where, 2.0 * share,
-        [&](double bytes) { return group.all_reduce(bytes).seconds(group.rate()); }, rows);
-    add_sizes(
-        "all_gather", where, share,
-        [&](double bytes) { return group.all_gather(bytes).seconds(group.rate()); }, rows);
+    const auto add = [&](const char* name, double bus_factor, auto collective) {
+      const auto seconds = [&](double bytes) { return (group.*collective)(bytes).seconds(group.rate()); };
+      add_sizes(name, where, bus_factor, seconds, rows);
+    };
+    add("all_reduce", 2.0 * share, &model::CollectiveGroup::all_reduce);
+    add("all_gather", share, &model::CollectiveGroup::all_gather);
+    add("reduce_scatter", share, &model::CollectiveGroup::reduce_scatter);
+    add("all_to_all", share, &model::CollectiveGroup::all_to_all);
   }
   return rows;
 }
