@@ -20,7 +20,9 @@ def quoted(text):
 
 def entry(binary, source, name, filename, skipped):
     """The ctest name and the commands for one test case."""
-    path = Path(os.path.relpath(filename, source / "tests")).as_posix()
+    # A compiler cache may have made the path relative to the folder of the build.
+    path = os.path.relpath(filename, source / "tests") if os.path.isabs(filename) else filename
+    path = Path(path).as_posix().rpartition("../tests/")[2]
     test = f"{path.removesuffix('_test.cpp')}: {name}"
     # In a doctest filter the comma and the backslash are special and a question mark is any character.
     case = name.replace(",", "?").replace("\\", "?")
