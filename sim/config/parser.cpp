@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "sim/base/text_file.hpp"
+#include "sim/config/json_text.hpp"
 #include "sim/config/value.hpp"
 
 namespace agentsim::config {
@@ -91,7 +92,13 @@ Value Value::parse(const std::string& text, const std::string& name) {
 }
 
 Value Value::load(const std::string& path) {
-  return parse(read_text(path), path);
+  std::string text = read_text(path);
+  const size_t length = path.size();
+  if (length > 5 && path.compare(length - 5, 5, ".json") == 0) {
+    check_json(text, path);
+    std::replace(text.begin(), text.end(), '\t', ' ');  // indentation that YAML refuses
+  }
+  return parse(text, path);
 }
 
 }  // namespace agentsim::config

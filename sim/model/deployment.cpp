@@ -49,11 +49,6 @@ void load_engine(const config::Value& word_or_map, Engine& out, Diagnostics& dia
 
 void load_deployment(const config::Value& map, const std::vector<std::string>& routers,
                      const std::vector<std::string>& schedulers, Deployment& out, Diagnostics& diagnostics) {
-  config::Reader reader(map, "the deployment", diagnostics);
-  describe(reader, out);
-  reader.choice("router", out.router, routers, "chooses the replica of a call");
-  reader.choice("scheduler", out.scheduler, schedulers, "orders the calls of a replica");
-  reader.finish();
   if (const config::Value* llm = map.find("model")) {
     try {
       out.llm = load_llm(*llm);
@@ -63,6 +58,14 @@ void load_deployment(const config::Value& map, const std::vector<std::string>& r
   } else if (map.is_map()) {
     diagnostics.add(map.mistake("the deployment lacks the key 'model'"));
   }
+  const config::Value* precision = map.find("precision");
+  if (precision == nullptr || precision->find("weights") == nullptr)
+    out.precision = Precision::of(out.llm.quantisation);
+  config::Reader reader(map, "the deployment", diagnostics);
+  describe(reader, out);
+  reader.choice("router", out.router, routers, "chooses the replica of a call");
+  reader.choice("scheduler", out.scheduler, schedulers, "orders the calls of a replica");
+  reader.finish();
   const config::Value* engine = map.find("engine");
   load_engine(engine != nullptr ? *engine : config::Value::parse(kDefaultEngine, "engine"), out.engine,
               diagnostics);

@@ -11,12 +11,6 @@
 
 namespace agentsim::model {
 
-// Data types of what is kept and computed.
-struct Precision {
-  std::string weights = "bf16";  // and of the matrix products
-  std::string kv = "bf16";
-};
-
 // A model on a set of replicas behind a router.
 struct Deployment {
   LLM llm;
@@ -28,12 +22,6 @@ struct Deployment {
   std::string router = "least_outstanding";
   std::string scheduler = "fcfs";
 };
-
-template <class Visitor>
-void describe(Visitor& v, Precision& p) {
-  v.choice("weights", p.weights, {"bf16", "fp8"}, "of weights and matrix products");
-  v.choice("kv", p.kv, {"bf16", "fp8"}, "of the KV cache");
-}
 
 // "fill" or a number.
 struct ReplicaCount {

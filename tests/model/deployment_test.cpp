@@ -34,6 +34,19 @@ TEST_CASE("a deployment is read with its model and engine files") {
   CHECK(d.precision.kv == "bf16");
 }
 
+TEST_CASE("precision follows the published weights unless the scenario says otherwise") {
+  const Precision v3 = load("{model: deepseek_v3}").precision;
+  CHECK(v3.weights == "fp8");
+  CHECK(v3.activations == "fp8");
+  CHECK(load("{model: gpt_oss_20b}").precision.experts_only);
+  // Other weights than the published ones: nothing of those is taken.
+  const Precision other = load("{model: deepseek_v3, precision: {weights: int4, kv: fp8}}").precision;
+  CHECK(other.weights == "int4");
+  CHECK(other.activations == "auto");
+  CHECK(other.kv == "fp8");
+  CHECK_FALSE(load("{model: gpt_oss_20b, precision: {weights: bf16}}").precision.experts_only);
+}
+
 TEST_CASE("an engine may be a preset with some settings laid over it") {
   const Deployment d =
       load("{model: qwen3_32b, engine: {preset: vllm_v1, token_budget: 2048, prefix_caching: off}}");
@@ -67,7 +80,7 @@ TEST_CASE("all mistakes of a deployment and its files are told at once") {
         "d.yaml:1:17: unknown kv 'fp9'\n"
         "    1 | precision: {kv: fp9}\n"
         "      |                 ^~~ did you mean 'fp8'?\n"
-        "  valid: bf16, fp8\n"
+        "  valid: bf16, fp8, int8, nvfp4\n"
         "d.yaml:2:5: 'tp' must be between 1 and 1024, not 0\n"
         "    2 | tp: 0\n"
         "      |     ^\n"
