@@ -43,35 +43,6 @@ void collect(Diagnostics& diagnostics, const std::function<void()>& load) {
   }
 }
 
-struct PlatformEntry {
-  Value cluster;
-  std::string label;
-  const Value* deployment = nullptr;
-};
-
-// `- hgx_h100_x1` or `- {label: nvlink, platform: hgx_h100_x1, deployment: {tp: 8}}`
-std::optional<PlatformEntry> read_entry(const Value& value, Diagnostics& diagnostics) {
-  PlatformEntry entry;
-  if (value.is_scalar()) {
-    entry.cluster = value;
-    entry.label = std::filesystem::path(value.scalar()).stem().string();
-    return entry;
-  }
-  config::Reader reader(value, "a platform", diagnostics);
-  reader.field("label", entry.label, "what results call it", config::Need::required);
-  reader.known("platform");
-  reader.known("deployment");
-  reader.finish();
-  const Value* cluster = value.find("platform");
-  entry.deployment = value.find("deployment");
-  if (cluster == nullptr) {
-    diagnostics.add(value.mistake("a platform lacks the key 'platform'"));
-    return {};
-  }
-  entry.cluster = *cluster;
-  return entry;
-}
-
 // Whether the weights fit, and if not, how many GPUs would do.
 void check_memory(const PlatformChoice& choice, const platform::Accelerator& gpu,
                   const std::function<void(const std::string&)>& add) {
@@ -109,7 +80,41 @@ std::string node_words(const platform::Cluster& cluster, int group) {
   return cluster.groups() == 1 ? "a node" : fmt::format("a node {}", cluster.node(group).name);
 }
 
-// What a deployment asks of a platform.
+}  // namespace
+
+// `- hgx_h100_x1` or `- {label: nvlink, platform: hgx_h100_x1, deployment: {tp: 8}}`
+std::optional<PlatformEntry> read_platform_entry(const Value& value, const Value& deployment, Diagnostics& diagnostics) {
+  PlatformEntry entry;
+  entry.deployment = deployment;
+  if (value.is_scalar()) {
+    entry.cluster = value;
+    entry.label = std::filesystem::path(value.scalar()).stem().string();
+    return entry;
+  }
+  config::Reader reader(value, "a platform", diagnostics);
+  reader.field("label", entry.label, "what results call it", config::Need::required);
+  reader.known("platform");
+  reader.known("deployment");
+  reader.finish();
+  const Value* cluster = value.find("platform");
+  if (const Value* changes = value.find("deployment")) {
+    entry.deployment.overlay(*changes);
+    entry.changes_deployment = true;
+  }
+  if (cluster == nullptr) {
+    diagnostics.add(value.mistake("a platform lacks the key 'platform'"));
+    return {};
+  }
+  entry.cluster = *cluster;
+  return entry;
+}
+
+model::Deployment read_deployment(const Value& map, Diagnostics& diagnostics) {
+  model::Deployment spec;
+  model::load_deployment(map, serving::Routers::names(), serving::Schedulers::names(), spec, diagnostics);
+  return spec;
+}
+
 void check_fit(const PlatformChoice& choice, const Value& at, Diagnostics& diagnostics) {
   const model::Deployment& d = choice.deployment;
   const auto tp = static_cast<int>(d.tp);
@@ -133,6 +138,8 @@ void check_fit(const PlatformChoice& choice, const Value& at, Diagnostics& diagn
                     choice.label));
 }
 
+namespace {
+
 void load_platforms(const Value& list, const Value& deployment, Scenario& scenario, Diagnostics& diagnostics) {
   if (!list.is_list() || list.items().empty()) {
     diagnostics.add(list.mistake("'platforms' wants a list with at least one platform"));
@@ -140,19 +147,16 @@ void load_platforms(const Value& list, const Value& deployment, Scenario& scenar
   }
   std::vector<std::string> labels;
   for (const Value& item : list.items()) {
-    const std::optional<PlatformEntry> entry = read_entry(item, diagnostics);
+    const std::optional<PlatformEntry> entry = read_platform_entry(item, deployment, diagnostics);
     if (!entry) continue;
     if (std::find(labels.begin(), labels.end(), entry->label) != labels.end())
       diagnostics.add(item.mistake(fmt::format("two platforms are labelled '{}'", entry->label)));
     labels.push_back(entry->label);
-    Value merged = deployment;
-    if (entry->deployment != nullptr) merged.overlay(*entry->deployment);
-    model::Deployment spec;
     const size_t before = diagnostics.size();
     // The shared part of the deployment is the same for all: its mistakes are reported once.
     Diagnostics own;
-    model::load_deployment(merged, serving::Routers::names(), serving::Schedulers::names(), spec,
-                           labels.size() == 1 || entry->deployment != nullptr ? diagnostics : own);
+    const model::Deployment spec =
+        read_deployment(entry->deployment, labels.size() == 1 || entry->changes_deployment ? diagnostics : own);
     collect(diagnostics, [&] {
       platform::Cluster cluster = platform::load_cluster(entry->cluster);
       scenario.platforms.push_back({entry->label, std::move(cluster), spec});
@@ -189,27 +193,36 @@ int group_of_replica(const PlatformChoice& choice, int replica) {
   return choice.cluster.group_of(replica * static_cast<int>(choice.deployment.tp));
 }
 
-Scenario load_scenario(const std::string& path, const Overrides& overrides) {
-  Scenario scenario;
-  scenario.file = path;
-  scenario.name = std::filesystem::path(path).stem().string();
-  scenario.root = Value::load(path);
-  for (const std::string& setting : overrides.settings) {
+void read_common(const Value& root, Scenario& scenario, Diagnostics& diagnostics) {
+  collect(diagnostics, [&] { config::read_map(root, "the scenario", scenario, diagnostics); });
+  if (scenario.name.find_first_of("/\\") != std::string::npos || scenario.name == ".." || scenario.name.empty()) {
+    const Value* name = root.find("name");
+    diagnostics.add((name != nullptr ? *name : root).mistake("'name' names a folder of results and cannot hold a path"));
+  }
+  if (root.find("deployment") == nullptr) diagnostics.add(root.mistake("the scenario lacks the key 'deployment'"));
+}
+
+Value load_root(const std::string& path, const std::vector<std::string>& settings) {
+  Value root = Value::load(path);
+  for (const std::string& setting : settings) {
     const size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0)
       throw ConfigError(fmt::format("--set {}: wants path=value, such as deployment.tp=4", setting));
-    scenario.root.set(setting.substr(0, equals), setting.substr(equals + 1));
+    root.set(setting.substr(0, equals), setting.substr(equals + 1));
   }
+  return root;
+}
+
+Scenario read_scenario(const Value& root, const std::string& path, const Overrides& overrides) {
+  Scenario scenario;
+  scenario.file = path;
+  scenario.name = std::filesystem::path(path).stem().string();
+  scenario.root = root;
   Diagnostics diagnostics;
-  collect(diagnostics, [&] { config::read_map(scenario.root, "the scenario", scenario, diagnostics); });
-  if (scenario.name.find_first_of("/\\") != std::string::npos || scenario.name == ".." || scenario.name.empty()) {
-    const Value* name = scenario.root.find("name");
-    diagnostics.add((name != nullptr ? *name : scenario.root).mistake("'name' names a folder of results and cannot hold a path"));
-  }
-  const Value* deployment = scenario.root.find("deployment");
-  const Value platforms = chosen_platforms(scenario.root, overrides.platform);
-  if (deployment == nullptr) diagnostics.add(scenario.root.mistake("the scenario lacks the key 'deployment'"));
-  if (platforms.is_null()) diagnostics.add(scenario.root.mistake("the scenario lacks the key 'platforms'"));
+  read_common(root, scenario, diagnostics);
+  const Value* deployment = root.find("deployment");
+  const Value platforms = chosen_platforms(root, overrides.platform);
+  if (platforms.is_null()) diagnostics.add(root.mistake("the scenario lacks the key 'platforms'"));
   if (deployment != nullptr && !platforms.is_null()) load_platforms(platforms, *deployment, scenario, diagnostics);
   if (overrides.has_seed) scenario.seed = overrides.seed;
   if (overrides.has_replications) scenario.replications = overrides.replications;
@@ -218,8 +231,16 @@ Scenario load_scenario(const std::string& path, const Overrides& overrides) {
   return scenario;
 }
 
-config::Dumper::Json dump_scenario(const Scenario& scenario, const PlatformChoice& choice) {
-  config::Dumper::Json json = config::dump(scenario);
+Scenario load_scenario(const std::string& path, const Overrides& overrides) {
+  return read_scenario(load_root(path, overrides.settings), path, overrides);
+}
+
+config::Dumper::Json dump_common(const Scenario& scenario) {
+  return config::dump(scenario);
+}
+
+config::Dumper::Json dump_platform(const PlatformChoice& choice) {
+  config::Dumper::Json json;
   const model::Deployment& d = choice.deployment;
   json["deployment"] = config::dump(d);
   json["deployment"]["router"] = d.router;
@@ -234,6 +255,12 @@ config::Dumper::Json dump_scenario(const Scenario& scenario, const PlatformChoic
     json["platform"]["more_groups"].push_back({{"node", choice.cluster.node(group).name},
                                                {"count", choice.cluster.nodes_in(group)},
                                                {"gpu", config::dump(choice.cluster.node(group).gpu)}});
+  return json;
+}
+
+config::Dumper::Json dump_scenario(const Scenario& scenario, const PlatformChoice& choice) {
+  config::Dumper::Json json = dump_common(scenario);
+  json.update(dump_platform(choice));
   json["engine_mode"] = scenario.mode == serving::StepMode::fast ? "fast" : "step_by_step";
   return json;
 }

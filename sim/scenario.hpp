@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,5 +70,31 @@ Scenario load_scenario(const std::string& path, const Overrides& overrides = {})
 
 // Every resolved value, in base units, for the manifest.
 config::Dumper::Json dump_scenario(const Scenario& scenario, const PlatformChoice& choice);
+
+// The same in pieces, for studies that read many variants of one scenario.
+
+// The file with the settings laid over it.
+config::Value load_root(const std::string& path, const std::vector<std::string>& settings);
+// load_scenario of a tree; the settings of the overrides are not looked at. `path` is what messages call it.
+Scenario read_scenario(const config::Value& root, const std::string& path, const Overrides& overrides = {});
+
+// All but the deployment and the platforms.
+void read_common(const config::Value& root, Scenario& scenario, Diagnostics& diagnostics);
+config::Dumper::Json dump_common(const Scenario& scenario);
+
+// An entry of `platforms`.
+struct PlatformEntry {
+  config::Value cluster;
+  std::string label;
+  config::Value deployment;  // that of the scenario with what the entry changes of it
+  bool changes_deployment = false;
+};
+std::optional<PlatformEntry> read_platform_entry(const config::Value& item, const config::Value& deployment,
+                                                 Diagnostics& diagnostics);
+model::Deployment read_deployment(const config::Value& map, Diagnostics& diagnostics);
+// What a deployment asks of a platform; mistakes stand at the platform's entry.
+void check_fit(const PlatformChoice& choice, const config::Value& at, Diagnostics& diagnostics);
+// The keys `deployment` and `platform` of dump_scenario.
+config::Dumper::Json dump_platform(const PlatformChoice& choice);
 
 }  // namespace agentsim

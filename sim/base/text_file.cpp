@@ -12,6 +12,8 @@
 namespace agentsim {
 namespace {
 
+FileLog* innermost_log = nullptr;
+
 ConfigError file_error(const std::string& path, const std::string& message,
                        const std::string& suggestion = "") {
   return ConfigError(std::vector<Diagnostic>{{Place{path, 0, 0, 1, ""}, message, suggestion, {}, ""}});
@@ -31,6 +33,7 @@ std::string near_file(const std::filesystem::path& path) {
 void open_stream(const std::string& path, std::ifstream& file, boost::iostreams::filtering_istream& stream) {
   if (!std::filesystem::exists(path)) throw file_error(path, "no such file", near_file(path));
   if (std::filesystem::is_directory(path)) throw file_error(path, "is a folder, not a file");
+  FileLog::note(path);
   file.open(path, std::ios::binary);
   if (!file) throw file_error(path, "cannot be read");
   if (path.size() > 3 && path.compare(path.size() - 3, 3, ".gz") == 0)
@@ -54,6 +57,18 @@ void with_stream(const std::string& path, Body body) {
 }
 
 }  // namespace
+
+FileLog::FileLog() : outer_(innermost_log) {
+  innermost_log = this;
+}
+
+FileLog::~FileLog() {
+  innermost_log = outer_;
+}
+
+void FileLog::note(const std::string& path) {
+  for (FileLog* log = innermost_log; log != nullptr; log = log->outer_) log->files_.insert(path);
+}
 
 std::string read_text(const std::string& path) {
   std::string text;

@@ -1,10 +1,29 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 
 namespace agentsim {
+
+// Notes the files that are opened here while it lives, so that a result can name all that it depends on. Logs
+// may be nested; each notes everything. One thread.
+class FileLog {
+ public:
+  FileLog();
+  ~FileLog();
+  FileLog(const FileLog&) = delete;
+  FileLog& operator=(const FileLog&) = delete;
+
+  const std::set<std::string>& files() const { return files_; }
+  // For a file that was opened before, or will be.
+  static void note(const std::string& path);
+
+ private:
+  FileLog* outer_;
+  std::set<std::string> files_;
+};
 
 // The whole text of a file; `.gz` is decompressed. Throws ConfigError: missing, unreadable, truncated .gz.
 std::string read_text(const std::string& path);

@@ -2,6 +2,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "sim/base/text_file.hpp"
@@ -91,14 +92,38 @@ Value Value::parse(const std::string& text, const std::string& name) {
   return Parser(text, name).parse(text);
 }
 
-Value Value::load(const std::string& path) {
+namespace {
+
+std::map<std::string, Value> parsed_files;
+bool is_caching = false;
+
+Value load_anew(const std::string& path) {
   std::string text = read_text(path);
   const size_t length = path.size();
   if (length > 5 && path.compare(length - 5, 5, ".json") == 0) {
     check_json(text, path);
     std::replace(text.begin(), text.end(), '\t', ' ');  // indentation that YAML refuses
   }
-  return parse(text, path);
+  return Value::parse(text, path);
+}
+
+}  // namespace
+
+FileCache::FileCache() {
+  is_caching = true;
+}
+
+FileCache::~FileCache() {
+  is_caching = false;
+  parsed_files.clear();
+}
+
+Value Value::load(const std::string& path) {
+  if (!is_caching) return load_anew(path);
+  const auto found = parsed_files.find(path);
+  if (found == parsed_files.end()) return parsed_files[path] = load_anew(path);
+  FileLog::note(path);
+  return found->second;
 }
 
 }  // namespace agentsim::config
