@@ -31,7 +31,8 @@ const typename Map::mapped_type& constants(const Map& by_dtype, const std::strin
 
 }  // namespace
 
-double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double n, double k, bool fused) {
+double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double n, double k, bool fused,
+              double weight_bytes) {
   const platform::GemmEfficiency& e = constants(gpu.efficiency.gemm, dtype, "gemm", gpu);
   const auto sms = static_cast<double>(gpu.sm_count);
   const double sm_rate = gpu.peak_flops(dtype) / sms * e.compute;
@@ -50,13 +51,35 @@ double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double
       work = std::min(work, waves(tiles * split / sms, e.quantisation) * one_wave + reduce);
     }
   }
-  const double move = e.ramp_s + ((m + n) * k * dtype_bytes(dtype) + 2.0 * m * n) / bandwidth;
+  const double operands = weight_bytes > 0.0 ? m * k * dtype_bytes(dtype) + n * k * weight_bytes
+                                             : (m + n) * k * dtype_bytes(dtype);
+  const double move = e.ramp_s + (operands + 2.0 * m * n) / bandwidth;
   double t = e.launch_s + norm4(work, move);
   if (e.quantise.memory > 0.0) {
     const platform::Quantise& q = fused && gpu.quantise_fused.memory > 0.0 ? gpu.quantise_fused : e.quantise;
     t += q.launch_s + 3.0 * m * k / (gpu.memory_bytes_per_s * q.memory);
   }
   return t;
+}
+
+double moe_s(const Accelerator& gpu, const MoEShape& shape, double tokens) {
+  if (tokens <= 0.0 || shape.touched <= 0.0) return 0.0;
+  const platform::GemmEfficiency& e = constants(gpu.efficiency.gemm, shape.dtype, "gemm", gpu);
+  const double size = dtype_bytes(shape.dtype);
+  const double weight_size = shape.weight_bytes > 0.0 ? shape.weight_bytes : size;
+  const double matrices = shape.gated ? 3.0 : 2.0;
+  const double rows = tokens * shape.topk;
+  constexpr double kRows = 16.0;  // of the smallest tile of the tensor cores
+  const double padded = shape.touched * std::ceil(rows * shape.skew / shape.touched / kRows) * kRows;
+  const double work = 2.0 * padded * matrices * shape.hidden * shape.inter /
+                      (gpu.peak_flops(shape.dtype) * e.compute);
+  const double bytes = shape.touched * matrices * shape.hidden * shape.inter * weight_size +
+                       rows * (2.0 * shape.hidden * size + (matrices + 1.0) * shape.inter * 2.0);
+  const double move = e.ramp_s + bytes / (gpu.memory_bytes_per_s * e.memory);
+  // Sorting the tokens by expert, the activation between the products, and the weighted sum.
+  const double around = 2.0 * elementwise_s(gpu, rows * 4.0) + elementwise_s(gpu, rows * matrices * shape.inter * 2.0) +
+                        elementwise_s(gpu, (rows + tokens) * shape.hidden * 2.0);
+  return 2.0 * e.launch_s + norm4(work, move) + around;
 }
 
 double prefill_attention_s(const Accelerator& gpu, const AttentionShape& shape,
@@ -67,18 +90,30 @@ double prefill_attention_s(const Accelerator& gpu, const AttentionShape& shape,
   const double h = shape.heads;
   const double g = shape.kv_heads;
   const double d = shape.head_dim;
+  const double v = shape.value_dim > 0.0 ? shape.value_dim : d;
   const double kv_size = dtype_bytes(shape.kv_dtype);
   double tiles = 0.0, tile_keys = 0.0, longest = 0.0, moved = 0.0, stored = 0.0;
   for (const Chunk& chunk : chunks) {
     const double c = chunk.tokens;
     const double chunk_tiles = e.pack_heads ? g * std::ceil(c * h / g / e.tile) : h * std::ceil(c / e.tile);
     tiles += chunk_tiles;
-    tile_keys += chunk_tiles * (chunk.cached + (c + e.tile) / 2.0 + e.tile_overhead);
-    longest = std::max(longest, chunk.cached + c + e.tile_overhead);
-    moved += 4.0 * c * h * d + 2.0 * (chunk.cached + c) * g * d * kv_size;
-    stored += 2.0 * c * g * d * (2.0 + kv_size);
+    double keys = chunk.cached + (c + e.tile) / 2.0;
+    double reach = chunk.cached + c;
+    double read = chunk.cached + c;
+    if (shape.window > 0.0 && reach > shape.window) {
+      // The first `growing` queries see all that is before them, the others the window.
+      const double growing = std::max(0.0, shape.window - chunk.cached);
+      const double pairs = growing * (chunk.cached + (growing + 1.0) / 2.0) + (c - growing) * shape.window;
+      keys = pairs / c + (e.tile - 1.0) / 2.0;
+      reach = shape.window + e.tile;
+      read = std::min(chunk.cached, shape.window) + c;
+    }
+    tile_keys += chunk_tiles * (keys + e.tile_overhead);
+    longest = std::max(longest, reach + e.tile_overhead);
+    moved += 2.0 * c * h * (d + v) + read * g * (d + v) * kv_size;
+    stored += c * g * (d + v) * (2.0 + kv_size);
   }
-  const double unit = 4.0 * e.tile * d / (gpu.peak.bf16 / sms * e.compute);
+  const double unit = 2.0 * e.tile * (d + v) / (gpu.peak.bf16 / sms * e.compute);
   double work = std::numeric_limits<double>::infinity();
   for (int64_t s = 1; s <= e.split_kv; s *= 2) {
     const auto split = static_cast<double>(s);
@@ -101,6 +136,17 @@ Affine decode_attention_s(const Accelerator& gpu, const AttentionShape& shape, d
   const double crowded = std::max(0.0, sequences * g - static_cast<double>(gpu.sm_count));
   return {e.launch_s + e.per_sequence_s * crowded,
           2.0 * g * shape.head_dim * dtype_bytes(shape.kv_dtype) / stream};
+}
+
+Affine latent_decode_s(const Accelerator& gpu, const LatentShape& shape, double sequences) {
+  if (sequences <= 0.0) return {};
+  const auto& e = constants(gpu.efficiency.decode_attention, shape.kv_dtype, "decode_attention", gpu);
+  const auto& p = constants(gpu.efficiency.prefill_attention, shape.kv_dtype, "prefill_attention", gpu);
+  const double read_s =
+      (shape.rank + shape.rope_dim) * dtype_bytes(shape.kv_dtype) / (gpu.memory_bytes_per_s * e.memory);
+  const double multiply_s =
+      2.0 * shape.heads * (2.0 * shape.rank + shape.rope_dim) / (gpu.peak.bf16 * p.compute);
+  return {e.launch_s, std::max(read_s, multiply_s)};
 }
 
 double elementwise_s(const Accelerator& gpu, double bytes) {

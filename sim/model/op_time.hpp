@@ -22,9 +22,28 @@ using platform::Accelerator;
 //   memory) move    = ramp + ((m + n) k size + 2 m n) / (BW memory) t       = launch + norm4(work, move) +
 //   [quantise.launch + 3 m k / (BW quantise.memory)]
 // `fused`: the GEMM of a whole model, whose activations are quantised inside the norm before it
-// (quantise_fused).
+// (quantise_fused). `weight_bytes` of an element of B, where it is kept in another type than it is multiplied
+// in; 0: that of `dtype`.
 double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double n, double k,
-              bool fused = false);
+              bool fused = false, double weight_bytes = 0.0);
+
+// The experts of one layer on one GPU.
+struct MoEShape {
+  double hidden = 0.0;
+  double inter = 0.0;    // of one expert, on this GPU
+  double experts = 0.0;  // on this GPU
+  double topk = 0.0;     // experts that a token visits on this GPU, on average
+  double touched = 0.0;  // distinct experts that any token visits, expected
+  double skew = 1.0;     // load of the busiest over the mean
+  std::string dtype = "bf16";
+  bool gated = true;
+  double weight_bytes = 0.0;  // as in gemm_s
+};
+
+// Two grouped GEMMs over the `touched` experts, each with tokens topk / touched rows: the products by the curve
+// of the GEMM with padded rows, the weights of the touched experts once, and the kernels that sort the tokens
+// and add the results up.
+double moe_s(const Accelerator& gpu, const MoEShape& shape, double tokens);
 
 // New tokens of one sequence over tokens that are in the cache already.
 struct Chunk {
@@ -38,6 +57,8 @@ struct AttentionShape {
   double kv_heads = 0.0;
   double head_dim = 0.0;
   std::string kv_dtype;
+  double value_dim = 0.0;  // of a head, where it is not head_dim
+  double window = 0.0;     // keys that a query sees; 0: all
 };
 
 // Causal attention of several chunks in one kernel (FlashAttention varlen). Chunk i has c_i new and k_i
@@ -61,6 +82,18 @@ struct Affine {
 //   stream = min(BW memory, head_stream g max(1, b / head_stream_batch))
 //   t      = launch + per_sequence max(0, b g - sm_count) + C 2 g d kv_size / stream
 Affine decode_attention_s(const Accelerator& gpu, const AttentionShape& shape, double sequences);
+
+// The cache of multi-head latent attention on one GPU: `rank` + `rope_dim` elements a token, whatever the heads.
+struct LatentShape {
+  double heads = 0.0;
+  double rank = 0.0;
+  double rope_dim = 0.0;
+  std::string kv_dtype;
+};
+
+// Absorbed attention of one new token for each sequence (FlashMLA): a key costs its bytes or
+// 2 heads (2 rank + rope_dim) FLOP at the rate of the prefill kernel, whichever is more.
+Affine latent_decode_s(const Accelerator& gpu, const LatentShape& shape, double sequences);
 
 // A kernel that only moves bytes; what fits in the L2 moves faster.
 double elementwise_s(const Accelerator& gpu, double bytes);
