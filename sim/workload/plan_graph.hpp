@@ -10,8 +10,12 @@ namespace agentsim::workload {
 // Throws ContractViolation naming the session and what is wrong.
 void validate(const SessionPlan& plan);
 
-// The longest chain of calls, gaps and spawns from the session's arrival to the end of its last agent, if
-// each call takes `call_time_s`: what the session lasts when it never waits for another.
+// From the end of all that a call waits for to its start, if its tools never queue.
+double gap_s(const SessionPlan& plan, const Call& call);
+
+// From the session's arrival to the end of its last agent, if each call takes `call_time_s` and nothing ever
+// waits for another session: the longest chain of calls, gaps and spawns. Losers of a join group end with it;
+// a message of theirs counts when it would have been sent.
 double critical_path_s(const SessionPlan& plan,
                        const std::function<double(const SessionPlan&, const Call&)>& call_time_s);
 

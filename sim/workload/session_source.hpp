@@ -25,12 +25,12 @@ class SessionSource {
   // Arrival of a session from the start of the trace, non-decreasing; nothing if the source knows none.
   virtual std::optional<double> recorded_arrival_s(size_t /*index*/) const { return {}; }
 
-  const std::vector<std::string>& roles() const { return roles_; }
+  const PlanNames& names() const { return names_; }
   // What was changed on the way in: one sentence each.
   const std::vector<std::string>& notes() const { return notes_; }
 
  protected:
-  std::vector<std::string> roles_;
+  PlanNames names_;
   std::vector<std::string> notes_;
 };
 

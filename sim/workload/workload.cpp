@@ -13,6 +13,10 @@ uint64_t microseconds(double seconds) {
   return static_cast<uint64_t>(std::llround(seconds * 1e6));
 }
 
+uint64_t word(int64_t index) {
+  return static_cast<uint64_t>(index);
+}
+
 }  // namespace
 
 Workload::Workload(const WorkloadSpec& spec, uint64_t seed) : spec_(spec) {
@@ -52,16 +56,25 @@ void add_to(Fnv1a& hash, const SessionPlan& plan) {
   hash.add(plan.agents.size()).add(plan.calls.size()).add(plan.slices.size());
   for (const Agent& agent : plan.agents) {
     hash.add(agent.first_call).add(agent.call_count).add(agent.role);
-    hash.add(static_cast<uint64_t>(static_cast<int64_t>(agent.parent))).add(agent.spawn_call);
-    hash.add(microseconds(agent.spawn_delay_s))
-        .add(static_cast<uint64_t>(static_cast<int64_t>(agent.join_call)));
+    hash.add(word(agent.parent)).add(agent.spawn_call);
+    hash.add(microseconds(agent.spawn_delay_s)).add(word(agent.join_call));
+    if (agent.deployment >= 0) hash.add("deployment").add(word(agent.deployment));
+    if (agent.join_group >= 0) hash.add("group").add(word(agent.join_group));
+    if (std::isfinite(agent.budget_s)) hash.add("budget").add(microseconds(agent.budget_s));
   }
   for (const Call& call : plan.calls) {
     hash.add(call.first_slice).add(call.slice_count).add(call.prompt_tokens).add(call.output_tokens);
     hash.add(call.output_stream).add(call.output_begin);
     hash.add(static_cast<uint64_t>(call.gap)).add(microseconds(call.gap_s));
+    if (call.reasoning_tokens > 0) hash.add("reasoning").add(call.reasoning_tokens);
+    if (call.tool_count > 0) hash.add("tools").add(call.first_tool).add(call.tool_count);
+    if (call.purpose != Purpose::step) hash.add("purpose").add(static_cast<uint64_t>(call.purpose));
   }
   for (const Slice& slice : plan.slices) hash.add(slice.stream).add(slice.begin).add(slice.end);
+  for (const Tool& tool : plan.tools)
+    hash.add(tool.name).add(word(tool.resource)).add(tool.parallel).add(microseconds(tool.service_s));
+  for (const JoinGroup& group : plan.join_groups) hash.add("needed").add(group.needed);
+  for (const Message& message : plan.messages) hash.add("message").add(message.sender).add(message.reader);
 }
 
 }  // namespace agentsim::workload

@@ -25,7 +25,7 @@ class Workload {
   std::optional<int> concurrency() const { return spec_.arrival.policy->concurrency(); }
   // Of an open workload: non-decreasing in the index.
   double arrival_s(size_t index) const;
-  const std::vector<std::string>& roles() const { return source_->roles(); }
+  const PlanNames& names() const { return source_->names(); }
   // What was changed or assumed on the way from the source to the plans, one sentence each.
   std::vector<std::string> notes() const { return source_->notes(); }
   // Of all plans. Durations count as whole microseconds, so it is the same on every platform.
@@ -38,7 +38,7 @@ class Workload {
   std::vector<double> arrivals_s_;  // empty if closed
 };
 
-// Adds all of a plan to a hash.
+// Adds all of a plan to a hash; what a plan does not use changes nothing.
 void add_to(Fnv1a& hash, const SessionPlan& plan);
 
 }  // namespace agentsim::workload

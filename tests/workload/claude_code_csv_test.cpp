@@ -46,7 +46,7 @@ TEST_CASE("the recorded sessions keep their sums and their own prefix hits") {
   CHECK(prompt == 4'558'980'749);
   CHECK(output == 16'636'625 + 21);  // 21 calls without output have one token
   CHECK(hits == 4'391'971'072);      // the sum of the trace's hit_tok_session, 96.34 %
-  CHECK(workload.roles() == std::vector<std::string>{"main", "Explore", "general-purpose", "Plan"});
+  CHECK(workload.names().roles == std::vector<std::string>{"main", "Explore", "general-purpose", "Plan"});
   CHECK(workload.notes() ==
         std::vector<std::string>{
             "21 calls with 0 output tokens are simulated with 1",

@@ -48,6 +48,70 @@ TEST_CASE("a child that nobody joins still belongs to the session") {
   CHECK(path_s(plan, 50.0) == 61.0);
 }
 
+// Root of two calls, which spawns after the first and joins with the second, and three children of 5, 20 and
+// 50 s.
+SessionPlan race(uint32_t needed) {
+  SessionPlan plan;
+  plan.agents.resize(4);
+  plan.agents[0].call_count = 2;
+  for (uint32_t i = 0; i < 5; ++i) {
+    add_call(plan).output_stream = 9;
+    extend(plan, {1, 0, 10 + i});
+  }
+  for (uint32_t i = 1; i < 4; ++i) {
+    plan.agents[i].first_call = i + 1;
+    plan.agents[i].call_count = 1;
+    plan.agents[i].parent = 0;
+    plan.agents[i].join_call = 1;
+    plan.agents[i].join_group = 0;
+  }
+  plan.join_groups = {{needed}};
+  return plan;
+}
+
+double race_s(const SessionPlan& plan) {
+  return critical_path_s(plan, [&](const SessionPlan& p, const Call& c) {
+    const double times_s[] = {10.0, 10.0, 5.0, 20.0, 50.0};
+    return times_s[&c - p.calls.data()];
+  });
+}
+
+TEST_CASE("a join group waits for as many as it needs, and the others are cancelled") {
+  CHECK(race_s(race(1)) == 10.0 + 5.0 + 10.0);
+  CHECK(race_s(race(2)) == 10.0 + 20.0 + 10.0);
+  CHECK(race_s(race(3)) == 10.0 + 50.0 + 10.0);
+}
+
+TEST_CASE("a message holds up its reader until it is sent") {
+  // The child of 5 s waits for the one of 20 s.
+  SessionPlan plan = race(1);
+  plan.messages = {{3, 2}};
+  CHECK_NOTHROW(validate(plan));
+  CHECK(race_s(plan) == 10.0 + 20.0 + 10.0);
+  plan.messages = {{3, 2}, {2, 3}};
+  CHECK_THROWS_WITH_AS(validate(plan), "session 0: its calls wait for each other in a circle",
+                       ContractViolation);
+}
+
+TEST_CASE("an agent ends at its first call to end past its budget") {
+  // Root alone: 10 + 2 + 10 + 3 + 10; the child takes 5. The second call ends at 22 s.
+  SessionPlan plan = family();
+  plan.agents[0].budget_s = 22.0;
+  CHECK(path_s(plan, 5.0) == 22.0);
+  plan.agents[0].budget_s = 22.5;
+  CHECK(path_s(plan, 5.0) == 35.0);
+}
+
+TEST_CASE("tools run one after the other or together") {
+  SessionPlan plan = family();
+  Call& call = plan.calls[1];
+  call.gap = Gap::tool;
+  call.tool_count = 3;
+  plan.tools = {{0, -1, false, 1.0}, {0, -1, true, 4.0}, {0, -1, false, 8.0}};
+  CHECK_NOTHROW(validate(plan));
+  CHECK(gap_s(plan, call) == 2.0 + 4.0 + 8.0);
+}
+
 TEST_CASE("a valid plan passes, and each broken promise is named") {
   CHECK_NOTHROW(validate(family()));
   const auto broken = [](const std::function<void(SessionPlan&)>& change) {
@@ -73,6 +137,16 @@ TEST_CASE("a valid plan passes, and each broken promise is named") {
         "session 0: agent 1 is spawned by call 0 and joined by call 0 of 3");
   CHECK(broken([](auto& p) { p.agents[0].call_count = 2; }) ==
         "session 0: agent 1 begins at call 3, but call 2 is due");
+  CHECK(broken([](auto& p) { p.calls[1].reasoning_tokens = 2; }) ==
+        "session 0: call 1 has 1 output tokens, 2 of them reasoning");
+  CHECK(broken([](auto& p) { p.calls[1].tool_count = 1; }) == "session 0: call 1 goes past the last tool 0");
+  CHECK(broken([](auto& p) { p.agents[1].join_group = 0; }) ==
+        "session 0: an agent is of the join group 0 of 0");
+  CHECK(broken([](auto& p) {
+          p.agents[1].join_group = 0;
+          p.join_groups = {{2}};
+        }) == "session 0: the join group 0 needs 2 of 1 agents");
+  CHECK(broken([](auto& p) { p.messages = {{0, 9}}; }) == "session 0: a message from call 0 to call 9 of 4");
   CHECK(broken([](auto& p) { p.agents.pop_back(); }) ==
         "session 0: 3 calls belong to agents, but there are 4");
 }

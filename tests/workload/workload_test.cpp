@@ -40,7 +40,7 @@ TEST_CASE("every source gives valid plans that depend on the seed and the index 
       validate(plan);
       CHECK(plan.index == i);
       CHECK_FALSE(plan.name.empty());
-      for (const Agent& agent : plan.agents) CHECK(agent.role < forwards.roles().size());
+      for (const Agent& agent : plan.agents) CHECK(agent.role < forwards.names().roles.size());
       seen[i] = fingerprint_of(plan);
     }
     for (size_t i = forwards.sessions(); i-- > 0;) CHECK(fingerprint_of(backwards.plan(i)) == seen[i]);

@@ -52,7 +52,7 @@ class CallTable : public SessionSource {
     const size_t output =
         need_column(csv, "output", parameters.output, {"num_decode_tokens", "generated_tokens", "out_tok"});
     has_arrivals_ = arrival.has_value();
-    roles_ = {"caller"};
+    names_.roles = {"caller"};
     size_t silent = 0;
     csv.each_row([&](CsvRow& row) {
       Row read;

@@ -56,7 +56,7 @@ class ClaudeCodeTrace : public SessionSource {
  public:
   ClaudeCodeTrace(const Parameters& parameters, uint64_t seed) : shared_prefix_(parameters.shared_prefix) {
     TraceFile file = read_claude_code_csv(parameters.file.path);
-    roles_ = file.roles;
+    names_.roles = file.roles;
     TimeCounts counts;
     size_t silent_calls = 0;
     for (const TraceSession& session : file.sessions)

@@ -151,7 +151,7 @@ class SessionDraw {
 class RoleSessions : public SessionSource {
  public:
   RoleSessions(const RoleBook& book, const std::string& root, uint64_t seed) : seed_(seed) {
-    for (const auto& [name, spec] : book.roles) roles_.push_back(name);
+    for (const auto& [name, spec] : book.roles) names_.roles.push_back(name);
     for (const auto& [name, spec] : book.roles) {
       Role& role = all_.emplace_back(Role{name, spec, stream_id("role " + name, 0), {}});
       for (const SpawnRule& rule : spec.spawn) role.spawned.push_back(number(rule.role));
@@ -164,11 +164,11 @@ class RoleSessions : public SessionSource {
 
  private:
   uint16_t number(const std::string& role) const {
-    const auto found = std::find(roles_.begin(), roles_.end(), role);
-    if (found == roles_.end())
+    const auto found = std::find(names_.roles.begin(), names_.roles.end(), role);
+    if (found == names_.roles.end())
       throw ConfigError(std::vector<Diagnostic>{
-          {Place{}, fmt::format("unknown root role '{}'", role), nearest(role, roles_), roles_, ""}});
-    return static_cast<uint16_t>(found - roles_.begin());
+          {Place{}, fmt::format("unknown root role '{}'", role), nearest(role, names_.roles), names_.roles, ""}});
+    return static_cast<uint16_t>(found - names_.roles.begin());
   }
 
   std::vector<Role> all_;

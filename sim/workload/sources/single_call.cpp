@@ -16,7 +16,7 @@ struct Parameters {
 class SingleCalls : public SessionSource {
  public:
   SingleCalls(const Parameters& parameters, uint64_t seed) : p_(parameters), seed_(seed) {
-    roles_ = {"caller"};
+    names_.roles = {"caller"};
   }
 
   SessionPlan plan(size_t index) const override {
