@@ -33,7 +33,8 @@ double bisection_bytes_per_s(const platform::NodeTopology& topology) {
   double total = 0.0;  // more than any cut
   for (size_t a = 0; a < half; ++a)
     for (size_t b = half; b < gpus.size(); ++b)
-      for (const platform::DirectedLink link : topology.route(gpus[a], gpus[b]).links) used.insert(link);
+      for (const platform::DirectedLink link : topology.route(gpus[a], gpus[b]).links)
+        if (link < topology.cable_links()) used.insert(link);
   Graph graph(sink + 1);
   for (const platform::DirectedLink link : used) {
     const platform::Cable& cable = node.cables[static_cast<size_t>(link / 2)];

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include "sim/model/ring_order.hpp"
 #include "sim/platform/max_min.hpp"
@@ -12,17 +13,6 @@ namespace agentsim::model {
 namespace {
 
 constexpr double kUnlimited = std::numeric_limits<double>::infinity();
-
-double slowest(const platform::Cluster& cluster, const std::vector<std::vector<int>>& flows) {
-  const auto rates = platform::max_min_rates(flows, [&](int link) { return cluster.link_bytes_per_s(link); });
-  return rates.empty() ? kUnlimited : *std::min_element(rates.begin(), rates.end());
-}
-
-bool is_memory(const platform::Cluster& cluster, int link) {
-  const int local = link % (cluster.link_count() / cluster.nodes());
-  return local < cluster.topology().link_count() &&
-         cluster.node().cables[static_cast<size_t>(local / 2)].kind == "memory";
-}
 
 // The GPUs by node, each in the order of the ring.
 std::vector<std::vector<int>> by_node(const platform::Cluster& cluster, const std::vector<int>& gpus) {
@@ -42,6 +32,31 @@ std::vector<std::vector<int>> by_place(const std::vector<std::vector<int>>& node
     for (size_t place = 0; place < members.size(); ++place) rings[place].push_back(members[place]);
   }
   return rings;
+}
+
+double slowest(const std::vector<double>& rates) {
+  return rates.empty() ? kUnlimited : *std::min_element(rates.begin(), rates.end());
+}
+
+using Pairs = std::vector<std::pair<int, int>>;
+
+// From each GPU of a group to the next.
+Pairs rings(const std::vector<std::vector<int>>& groups) {
+  Pairs pairs;
+  for (const std::vector<int>& group : groups)
+    for (size_t i = 0; group.size() > 1 && i < group.size(); ++i)
+      pairs.emplace_back(group[i], group[(i + 1) % group.size()]);
+  return pairs;
+}
+
+// From each GPU of a group to all others.
+Pairs exchanges(const std::vector<std::vector<int>>& groups) {
+  Pairs pairs;
+  for (const std::vector<int>& group : groups)
+    for (const int from : group)
+      for (const int to : group)
+        if (from != to) pairs.emplace_back(from, to);
+  return pairs;
 }
 
 }  // namespace
@@ -65,53 +80,47 @@ std::vector<int> CollectiveGroup::path(const platform::Cluster& cluster, int fro
   std::vector<int> links;
   for (const int link : route.links) {
     links.push_back(link);
-    if (is_memory(cluster, link)) links.push_back(link ^ 1);  // the cable's other direction
+    if (cluster.is_memory_link(link)) links.push_back(link ^ 1);  // the cable's other direction
   }
   return links;
 }
 
-CollectiveGroup::Flows CollectiveGroup::rings(const platform::Cluster& cluster,
-                                              const std::vector<std::vector<int>>& groups) const {
+CollectiveGroup::Flows CollectiveGroup::flows(const platform::Cluster& cluster, const Pairs& pairs) const {
   Flows flows;
-  for (const std::vector<int>& group : groups)
-    for (size_t i = 0; group.size() > 1 && i < group.size(); ++i)
-      flows.push_back(path(cluster, group[i], group[(i + 1) % group.size()]));
+  for (const auto& [from, to] : pairs) flows.push_back(path(cluster, from, to));
+  const std::vector<int> limits = cluster.joint_limits(pairs);
+  for (size_t f = 0; f < flows.size(); ++f)
+    if (limits[f] >= 0) flows[f].push_back(limits[f]);
   return flows;
 }
 
-CollectiveGroup::Flows CollectiveGroup::exchanges(const platform::Cluster& cluster,
-                                                  const std::vector<std::vector<int>>& groups) const {
-  Flows flows;
-  for (const std::vector<int>& group : groups)
-    for (const int from : group)
-      for (const int to : group)
-        if (from != to) flows.push_back(path(cluster, from, to));
-  return flows;
+std::vector<double> CollectiveGroup::shares(const platform::Cluster& cluster, const Pairs& pairs) const {
+  return platform::max_min_rates(flows(cluster, pairs), [&](int link) { return cluster.link_bytes_per_s(link); });
 }
 
 CollectiveGroup::Tier CollectiveGroup::tier(const platform::Cluster& cluster,
                                             const std::vector<std::vector<int>>& groups) const {
   return {static_cast<int>(groups.front().size()),
-          {slowest(cluster, rings(cluster, groups)), slowest(cluster, exchanges(cluster, groups))}};
+          {slowest(shares(cluster, rings(groups))), slowest(shares(cluster, exchanges(groups)))}};
 }
 
 void CollectiveGroup::find_tiers(const platform::Cluster& cluster) {
   const std::vector<std::vector<int>> nodes = by_node(cluster, gpus_);
   const std::vector<std::vector<int>> places = by_place(nodes);
   whole_ = tier(cluster, {gpus_});
-  Flows flows;
+  Pairs pairs;
   if (nodes.size() > 1 && !network_.empty() && !places.empty()) {
     inside_ = tier(cluster, nodes);
     across_ = tier(cluster, places);
-    flows = rings(cluster, nodes);
-    const Flows outer = rings(cluster, places);
-    flows.insert(flows.end(), outer.begin(), outer.end());
+    pairs = rings(nodes);
+    const Pairs outer = rings(places);
+    pairs.insert(pairs.end(), outer.begin(), outer.end());
   } else {
     (nodes.size() > 1 ? across_ : inside_) = whole_;
-    flows = rings(cluster, {gpus_});
+    pairs = rings({gpus_});
   }
   std::map<int, int> crossings;
-  for (const std::vector<int>& flow : flows)
+  for (const std::vector<int>& flow : flows(cluster, pairs))
     for (const int link : flow) ++crossings[link];
   crossings_.assign(crossings.begin(), crossings.end());
   for (const auto& [link, count] : crossings_)
@@ -125,12 +134,10 @@ void CollectiveGroup::find_pairs(const platform::Cluster& cluster) {
         pairs_.emplace_back();
       else
         pairs_.push_back(
-            {slowest(cluster, {path(cluster, from, to)}), cluster.node_of(from) == cluster.node_of(to)});
+            {slowest(shares(cluster, {{from, to}})), cluster.node_of(from) == cluster.node_of(to)});
     }
   }
-  const auto rates = platform::max_min_rates(exchanges(cluster, {gpus_}),
-                                             [&](int link) { return cluster.link_bytes_per_s(link); });
-  for (const double rate : rates) exchange_total_ += rate;
+  for (const double rate : shares(cluster, exchanges({gpus_}))) exchange_total_ += rate;
 }
 
 CollectiveCost CollectiveGroup::on(const Tier& tier, const Protocols& protocols, Collective collective,

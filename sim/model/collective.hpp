@@ -43,6 +43,7 @@ class CollectiveGroup {
 
  private:
   using Flows = std::vector<std::vector<int>>;
+  using Pairs = std::vector<std::pair<int, int>>;
   // Sets of `size` GPUs that do the same at once.
   struct Tier {
     int size = 1;
@@ -54,8 +55,9 @@ class CollectiveGroup {
   };
 
   std::vector<int> path(const platform::Cluster& cluster, int from, int to) const;
-  Flows rings(const platform::Cluster& cluster, const std::vector<std::vector<int>>& groups) const;
-  Flows exchanges(const platform::Cluster& cluster, const std::vector<std::vector<int>>& groups) const;
+  // The links of transfers that run at once, and the rates they get.
+  Flows flows(const platform::Cluster& cluster, const Pairs& pairs) const;
+  std::vector<double> shares(const platform::Cluster& cluster, const Pairs& pairs) const;
   Tier tier(const platform::Cluster& cluster, const std::vector<std::vector<int>>& groups) const;
   void find_tiers(const platform::Cluster& cluster);
   void find_pairs(const platform::Cluster& cluster);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 namespace agentsim::platform {
 namespace {
@@ -116,6 +117,14 @@ double Cluster::link_bytes_per_s(int link) const {
                                              : spec_.fabric.bytes_per_s;
 }
 
+bool Cluster::is_memory_link(int link) const {
+  if (link >= first_fabric_link_) return false;
+  const Group& group = at(group_at(groups_, link, [](const Group& g) { return g.first_link; }));
+  const int local = (link - group.first_link) % group.links_per_node;
+  return local < group.topology.cable_links() &&
+         group.topology.node().cables[static_cast<size_t>(local / 2)].kind == "memory";
+}
+
 Route Cluster::in_node(const Place& place, int source_device, int target_device) const {
   Route route = place.group->topology.route(source_device, target_device);
   for (DirectedLink& link : route.links) link += place.first_link;
@@ -147,6 +156,30 @@ Route Cluster::gpu_route(int source, int target) const {
   const Route out = joined(in_node(from, from.ports->device, from.ports->nic), cable(from, true));
   const Route in = joined(cable(to, false), in_node(to, to.ports->nic, to.ports->device));
   return joined(joined(out, across(from, to)), in);
+}
+
+std::vector<int> Cluster::joint_limits(const std::vector<std::pair<int, int>>& gpu_pairs) const {
+  std::vector<int> limits(gpu_pairs.size(), -1);
+  struct Inside {
+    std::vector<std::pair<int, int>> pairs;
+    std::vector<size_t> places;
+  };
+  std::map<int, Inside> by_node;
+  for (size_t p = 0; p < gpu_pairs.size(); ++p) {
+    const Place from = place(gpu_pairs[p].first);
+    const Place to = place(gpu_pairs[p].second);
+    if (from.node != to.node || !from.group->topology.node().posted_write_collapse) continue;
+    Inside& inside = by_node[from.node];
+    inside.pairs.emplace_back(from.ports->device, to.ports->device);
+    inside.places.push_back(p);
+  }
+  for (const auto& [node_index, inside] : by_node) {
+    const Place at_node = place(gpu_pairs[inside.places.front()].first);
+    const std::vector<DirectedLink> found = at_node.group->topology.joint_limits(inside.pairs);
+    for (size_t i = 0; i < found.size(); ++i)
+      if (found[i] >= 0) limits[inside.places[i]] = at_node.first_link + found[i];
+  }
+  return limits;
 }
 
 std::vector<RouteStep> Cluster::steps(int source, int target) const {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/platform/fabric.hpp"
@@ -69,10 +70,15 @@ class Cluster {
   int link_count() const { return first_fabric_link_ + fabric_links_; }
   std::string link_name(int link) const;  // "n0/gpu0>sw0"
   double link_bytes_per_s(int link) const;
+  // Reads and writes of a host memory share it, whatever the direction of the cable.
+  bool is_memory_link(int link) const;
 
   int node_of(int gpu) const;
   // Between two GPUs of the cluster.
   Route gpu_route(int source, int target) const;
+  // The links that transfers between GPUs cross beside those of their routes because all of them run at once, for each
+  // pair; -1: none. See NodeTopology::joint_limits.
+  std::vector<int> joint_limits(const std::vector<std::pair<int, int>>& gpu_pairs) const;
   // The same link by link, with those that routes leave out. Empty: no path.
   std::vector<RouteStep> steps(int source, int target) const;
   // From the clients, who stand at the switch of the NIC, to the host memory of a GPU and on into the GPU;

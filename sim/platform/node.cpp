@@ -96,6 +96,9 @@ void describe(Visitor& v, NodeSpec& spec) {
           Need::required);
   v.field("p2p", spec.node.p2p, "GPUs write to each other over PCIe");
   v.field("acs", spec.node.acs, "access control sends switch traffic through the root port");
+  v.field("posted_write_collapse", spec.node.posted_write_collapse,
+          "writes of one switch to several root ports share one limit");
+  v.known("paths");
   v.named_sections("devices", spec.devices, "the devices by name", Need::required);
   v.known("gpu");
   v.known("links");
@@ -147,6 +150,13 @@ void read_cables(const config::Value& map, Node& node, Diagnostics& diagnostics)
   }
 }
 
+void read_paths(const config::Value& map, Node& node, Diagnostics& diagnostics) {
+  if (const config::Value* word = map.find("paths")) node.paths = load_path_book(*word, diagnostics);
+  if (!node.posted_write_collapse || node.paths.posted_writes.bytes_per_s > 0.0) return;
+  diagnostics.add(map.find("posted_write_collapse")
+                      ->mistake("'posted_write_collapse' wants 'paths' to name a set that has 'posted_writes'"));
+}
+
 }  // namespace
 
 bool is_nvlink(const std::string& cable_kind) {
@@ -181,6 +191,7 @@ Node load_node(const config::Value& word_or_map) {
     }
   }
   read_cables(map, node, diagnostics);
+  read_paths(map, node, diagnostics);
   const config::Value* gpu = map.find("gpu");
   if (gpu == nullptr) diagnostics.add(map.mistake("the node lacks the key 'gpu'"));
   if (node.gpu_count() == 0) diagnostics.add(map.mistake("the node has no device of kind gpu"));

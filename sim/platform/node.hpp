@@ -7,6 +7,7 @@
 
 #include "sim/config/reader.hpp"
 #include "sim/platform/accelerator.hpp"
+#include "sim/platform/path_book.hpp"
 
 namespace agentsim::platform {
 
@@ -37,6 +38,8 @@ struct Node {
   std::string collective_class;  // class of platforms/collectives.yaml
   bool p2p = true;               // GPUs may write to each other over PCIe
   bool acs = false;              // PCIe access control sends all traffic of a switch through the root port
+  bool posted_write_collapse = false;  // what a switch sends to several root ports shares one limit of `paths`
+  PathBook paths;                      // measured constants of its paths
   std::vector<Device> devices;
   std::vector<Cable> cables;
 
@@ -45,7 +48,7 @@ struct Node {
 };
 
 // Loads platforms/nodes/<name>.yaml or a path. Throws ConfigError: unknown device or link kind, a link to a device
-// that is not there, a device without a link, two links between the same devices, no GPU.
+// that is not there, a device without a link, two links between the same devices, no GPU, an unknown set of paths.
 Node load_node(const config::Value& word_or_map);
 
 }  // namespace agentsim::platform

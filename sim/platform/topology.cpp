@@ -9,6 +9,8 @@
 #include <boost/graph/filtered_graph.hpp>
 #include <functional>
 #include <limits>
+#include <map>
+#include <set>
 
 #include "sim/config/library.hpp"
 
@@ -56,6 +58,7 @@ NodeTopology::NodeTopology(Node node) : node_(std::move(node)) {
 }
 
 std::string NodeTopology::link_name(DirectedLink link) const {
+  if (link >= cable_links()) return limits_[static_cast<size_t>(link - cable_links())].name;
   const Cable& cable = node_.cables[static_cast<size_t>(link / 2)];
   const std::string& a = node_.devices[static_cast<size_t>(cable.a)].id;
   const std::string& b = node_.devices[static_cast<size_t>(cable.b)].id;
@@ -63,11 +66,12 @@ std::string NodeTopology::link_name(DirectedLink link) const {
 }
 
 double NodeTopology::link_bytes_per_s(DirectedLink link) const {
+  if (link >= cable_links()) return limits_[static_cast<size_t>(link - cable_links())].bytes_per_s;
   return node_.cables[static_cast<size_t>(link / 2)].bytes_per_s;
 }
 
 double NodeTopology::link_latency_s(DirectedLink link) const {
-  return node_.cables[static_cast<size_t>(link / 2)].latency_s;
+  return link < cable_links() ? node_.cables[static_cast<size_t>(link / 2)].latency_s : 0.0;
 }
 
 const Route& NodeTopology::route(int source, int target) const {
@@ -137,18 +141,98 @@ PathClass NodeTopology::classify(const std::vector<DirectedLink>& links) const {
   return found;
 }
 
-Route NodeTopology::between_gpus(int source, int target, const Route& nvlink, const Route& direct) const {
-  if (nvlink.path_class != PathClass::none) return nvlink;
+Route NodeTopology::between_peers(int source, int target, const Route& direct) {
   if (!node_.p2p) {
-    const int memory = nearest(source, DeviceKind::host_memory);
+    // In the memory near the GPU, whichever end that is.
+    const bool is_gpu = node_.devices[static_cast<size_t>(source)].kind == DeviceKind::gpu;
+    const int memory = nearest(is_gpu ? source : target, DeviceKind::host_memory);
     if (memory < 0) return {};
-    Route staged = joined(route(source, memory), route(memory, target));
+    const Route in = route(source, memory);
+    const Route out = route(memory, target);
+    if (in.path_class == PathClass::none || out.path_class == PathClass::none) return {};
+    Route staged = joined(in, out);
     staged.path_class = PathClass::staged;
+    staged.latency_s = std::max(staged.latency_s, node_.paths.host_staged.latency_s);
     return staged;
   }
-  if (!node_.acs || direct.path_class != PathClass::pix) return direct;
+  Route peers = direct;
   const int root = nearest(source, DeviceKind::root_port);
-  return root < 0 ? direct : joined(route(source, root), route(root, target));
+  const bool is_turned = node_.acs && direct.path_class == PathClass::pix && root >= 0;
+  if (is_turned) {
+    peers = joined(route(source, root), route(root, target));
+    hold_to(node_.paths.acs, "acs", source, peers);
+  } else if (direct.path_class == PathClass::pix) {
+    hold_to(node_.paths.same_switch, "pix", source, peers);
+  } else if (direct.path_class == PathClass::phb) {
+    hold_to(node_.paths.same_socket, "phb", source, peers);
+  } else if (direct.path_class == PathClass::sys) {
+    hold_to(node_.paths.cross_socket, "sys", source, peers);
+  }
+  return peers;
+}
+
+// Adds a limit to a route whose cables are faster than measured by more than rounding.
+void NodeTopology::hold_to(const PathFigures& figures, const char* word, int source, Route& route) {
+  if (figures.bytes_per_s <= 0.0 || figures.bytes_per_s > 0.99 * route.bytes_per_s) return;
+  const std::string limit = node_.devices[static_cast<size_t>(source)].id + ">" + word;
+  const auto [entry, is_new] = limit_by_name_.emplace(limit, link_count());
+  if (is_new) limits_.push_back({limit, figures.bytes_per_s});
+  route.links.insert(route.links.begin(), entry->second);
+  route.bytes_per_s = figures.bytes_per_s;
+}
+
+void NodeTopology::add_switch_limits() {
+  if (!node_.posted_write_collapse) return;
+  for (const int device : node_.of_kind(DeviceKind::pcie_switch)) {
+    spread_of_[static_cast<size_t>(device)] = link_count();
+    limits_.push_back(
+        {node_.devices[static_cast<size_t>(device)].id + ">root ports", node_.paths.posted_writes.bytes_per_s});
+  }
+}
+
+NodeTopology::Dispatch NodeTopology::dispatch(int source, const Route& route) const {
+  Dispatch found;
+  if (route.path_class == PathClass::staged) return found;
+  int at = source;
+  int roots = 0;
+  int first_switch = -1;
+  for (const DirectedLink link : route.links) {
+    if (link >= cable_links()) continue;
+    const Cable& cable = node_.cables[static_cast<size_t>(link / 2)];
+    at = cable.a == at ? cable.b : cable.a;
+    const DeviceKind kind = node_.devices[static_cast<size_t>(at)].kind;
+    if (kind == DeviceKind::pcie_switch && first_switch < 0 && roots == 0) first_switch = at;
+    if (kind != DeviceKind::root_port) continue;
+    ++roots;
+    found.root = at;
+  }
+  if (roots >= 2) found.switch_device = first_switch;
+  return found;
+}
+
+std::vector<DirectedLink> NodeTopology::joint_limits(const std::vector<std::pair<int, int>>& pairs) const {
+  std::vector<DirectedLink> limits(pairs.size(), -1);
+  if (!node_.posted_write_collapse) return limits;
+  struct Traffic {
+    std::set<int> sources;
+    std::set<int> roots;
+    std::vector<size_t> pairs;
+  };
+  std::map<int, Traffic> by_switch;
+  for (size_t p = 0; p < pairs.size(); ++p) {
+    const Dispatch sent = dispatch(pairs[p].first, route(pairs[p].first, pairs[p].second));
+    if (sent.switch_device < 0) continue;
+    Traffic& traffic = by_switch[sent.switch_device];
+    traffic.sources.insert(pairs[p].first);
+    traffic.roots.insert(sent.root);
+    traffic.pairs.push_back(p);
+  }
+  for (const auto& [device, traffic] : by_switch) {
+    if (static_cast<int64_t>(traffic.sources.size()) < node_.paths.posted_writes.sources || traffic.roots.size() < 2)
+      continue;
+    for (const size_t p : traffic.pairs) limits[p] = spread_of_[static_cast<size_t>(device)];
+  }
+  return limits;
 }
 
 void NodeTopology::find_routes() {
@@ -158,14 +242,31 @@ void NodeTopology::find_routes() {
     for (Route& route : shortest(static_cast<int>(source), false)) routes_.push_back(std::move(route));
     routes_[source * count + source] = {PathClass::self, {}, 0.0, std::numeric_limits<double>::infinity()};
   }
-  // Routes between GPUs are composed of the others, so those come first.
+  spread_of_.assign(count, -1);
+  add_switch_limits();
+  // Routes between peers are composed of the others, so those come first.
   const std::vector<int> gpus = node_.of_kind(DeviceKind::gpu);
+  const auto settle = [&](int source, int target) {
+    Route& found = routes_[static_cast<size_t>(source) * count + static_cast<size_t>(target)];
+    found = between_peers(source, target, found);
+  };
   for (const int source : gpus) {
     const std::vector<Route> nvlink = shortest(source, true);
     for (const int target : gpus) {
       if (source == target) continue;
-      Route& found = routes_[static_cast<size_t>(source) * count + static_cast<size_t>(target)];
-      found = between_gpus(source, target, nvlink[static_cast<size_t>(target)], found);
+      const Route& joint = nvlink[static_cast<size_t>(target)];
+      if (joint.path_class == PathClass::none)
+        settle(source, target);
+      else
+        routes_[static_cast<size_t>(source) * count + static_cast<size_t>(target)] = joint;
+    }
+  }
+  for (const DeviceKind kind : {DeviceKind::nic, DeviceKind::storage}) {
+    for (const int device : node_.of_kind(kind)) {
+      for (const int gpu : gpus) {
+        settle(gpu, device);
+        settle(device, gpu);
+      }
     }
   }
 }

@@ -34,6 +34,10 @@ class HandMade {
     node_.acs = on;
     return *this;
   }
+  HandMade& paths(const PathBook& book) {
+    node_.paths = book;
+    return *this;
+  }
   NodeTopology topology() const { return NodeTopology(node_); }
 
  private:

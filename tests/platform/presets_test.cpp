@@ -153,6 +153,34 @@ TEST_CASE("nodes have the peer-to-peer rates and latencies that were measured") 
   expect("rtx_pro_6000_mgx_8gpu", "gpu0", "gpu7", "SYS", 38.0, 1.07);
 }
 
+TEST_CASE("the figures of platforms/paths.yaml are what routes of the nodes give back") {
+  size_t held = 0;
+  for (const std::string& name : config::Library::names("platforms/nodes")) {
+    const NodeTopology topology = node(name);
+    const PathBook& book = topology.node().paths;
+    const std::map<PathClass, const PathFigures*> figures{{PathClass::pix, &book.same_switch},
+                                                          {PathClass::phb, &book.same_socket},
+                                                          {PathClass::sys, &book.cross_socket},
+                                                          {PathClass::staged, &book.host_staged}};
+    const std::vector<int> gpus = topology.node().of_kind(DeviceKind::gpu);
+    for (const int a : gpus) {
+      for (const int b : gpus) {
+        const Route& route = topology.route(a, b);
+        const auto found = figures.find(route.path_class);
+        if (a == b || found == figures.end()) continue;
+        CAPTURE(name);
+        CAPTURE(short_name(route.path_class));
+        if (found->second->bytes_per_s > 0.0)
+          CHECK(route.bytes_per_s == doctest::Approx(found->second->bytes_per_s).epsilon(0.02));
+        if (found->second->latency_s > 0.0)
+          CHECK(route.latency_s == doctest::Approx(found->second->latency_s).epsilon(0.04));
+        ++held;
+      }
+    }
+  }
+  CHECK(held > 300);
+}
+
 TEST_CASE("without peer-to-peer a message is staged in host memory and takes what was measured") {
   expect("rtx_5090_4gpu", "gpu0", "gpu3", "HOST", 55.8, 14.0);
   const NodeTopology topology = node("rtx_4090_4gpu");

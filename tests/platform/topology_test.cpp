@@ -131,6 +131,43 @@ TEST_CASE("access control sends GPUs of one switch up to the root port and back"
   CHECK(route(topology, "gpu0", "gpu1").bytes_per_s == 40e9);
 }
 
+TEST_CASE("access control and staging apply to a GPU and its NIC as well") {
+  const NodeTopology turned = one_switch().acs(true).topology();
+  CHECK(way(turned, "gpu0", "nic0") == "gpu0>sw0 sw0>rp0 rp0>sw0 sw0>nic0");
+  CHECK(way(turned, "nic0", "gpu1") == "nic0>sw0 sw0>rp0 rp0>sw0 sw0>gpu1");
+  CHECK(way(turned, "gpu0", "mem0") == "gpu0>sw0 sw0>rp0 rp0>cpu0 cpu0>mem0");
+  const NodeTopology staged = one_switch().p2p(false).topology();
+  CHECK(way(staged, "gpu0", "nic0") == "gpu0>sw0 sw0>rp0 rp0>cpu0 cpu0>mem0 mem0>cpu0 cpu0>rp0 rp0>sw0 sw0>nic0");
+  CHECK(path_class(staged, "nic0", "gpu0") == "HOST");
+}
+
+TEST_CASE("a class of paths holds what a device sends to its peers") {
+  // The cable gives 50 GB/s; 20 were measured. Two messages of one GPU share them, those of two do not.
+  PathBook book;
+  book.same_switch.bytes_per_s = 20e9;
+  const NodeTopology topology = one_switch().paths(book).topology();
+  CHECK(way(topology, "gpu0", "gpu1") == "gpu0>pix gpu0>sw0 sw0>gpu1");
+  CHECK(way(topology, "gpu0", "nic0") == "gpu0>pix gpu0>sw0 sw0>nic0");
+  CHECK(way(topology, "gpu1", "gpu0") == "gpu1>pix gpu1>sw0 sw0>gpu0");
+  CHECK(route(topology, "gpu0", "gpu1").bytes_per_s == 20e9);
+  CHECK(route(topology, "gpu0", "mem0").bytes_per_s == 40e9);
+  // 12 links of 6 cables, then a limit each of two GPUs and the NIC.
+  CHECK(topology.cable_links() == 12);
+  CHECK(topology.link_count() == 15);
+  CHECK(topology.link_bytes_per_s(12) == 20e9);
+  CHECK(topology.link_latency_s(12) == 0.0);
+  book.same_switch.bytes_per_s = 50e9;
+  CHECK(one_switch().paths(book).topology().link_count() == 12);
+}
+
+TEST_CASE("a staged message takes the latency that was measured, if its wires are faster") {
+  PathBook book;
+  book.host_staged.latency_s = 14e-6;
+  CHECK(route(one_switch().p2p(false).paths(book).topology(), "gpu0", "gpu1").latency_s == 14e-6);
+  book.host_staged.latency_s = 0.5e-6;
+  CHECK(route(one_switch().p2p(false).paths(book).topology(), "gpu0", "gpu1").latency_s == doctest::Approx(1.1e-6));
+}
+
 TEST_CASE("between sockets the path crosses the link between them") {
   const NodeTopology topology = one_switch()
                                     .device("gpu2", DeviceKind::gpu)
