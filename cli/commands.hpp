@@ -15,5 +15,6 @@ void add_compare(CLI::App& app, Arguments& arguments);
 void add_check(CLI::App& app, Arguments& arguments);
 void add_list(CLI::App& app, Arguments& arguments);
 void add_platform(CLI::App& app, Arguments& arguments);
+void add_fidelity(CLI::App& app, Arguments& arguments);
 
 }  // namespace agentsim::cli

@@ -75,6 +75,7 @@ int run(int argc, char** argv) {
   add_check(app, arguments);
   add_list(app, arguments);
   add_platform(app, arguments);
+  add_fidelity(app, arguments);
   try {
     app.parse(argc, argv);
     return 0;

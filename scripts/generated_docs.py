@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Keeps what the program prints in the documents: the table and verdict of README.md, the columns of docs/output.md.
+"""Keeps what the program prints in the documents: the table and verdict of README.md, the columns of docs/output.md,
+docs/fidelity.md.
 
     scripts/generated_docs.py write     after a change of results; also draws the picture if matplotlib is there
     scripts/generated_docs.py check [AGENTSIM]
@@ -18,6 +19,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = ROOT / "build" / "release" / "agentsim"
 SCENARIO = "scenarios/pcie_vs_nvlink.yaml"
 BEGIN, END = "<!-- generated: compare -->\n", "<!-- end -->"
+FIDELITY = """# Fidelity: simulated against measured
+
+Written by `scripts/generated_docs.py write` from `agentsim fidelity --markdown`. Errors are |simulated / measured - 1|;
+bias is the median ratio less one. Only rows that the fit of that op has not seen are counted. Sources of the tables:
+`tests/validation/data/README.md`. Not in the book yet: whole served runs (requests replayed against a measured server).
+
+"""
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -53,6 +61,7 @@ def main(mode, program):
         wanted = {
             ROOT / "README.md": lambda text: with_block(text, f"```\n{report}\n```\n"),
             ROOT / "docs" / "output.md": lambda text: with_columns(text, printed(program, "list", "columns")),
+            ROOT / "docs" / "fidelity.md": lambda text: FIDELITY + printed(program, "fidelity", "--markdown"),
         }
         stale = []
         for path, renew in wanted.items():

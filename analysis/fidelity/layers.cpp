@@ -1,0 +1,105 @@
+#include <map>
+
+#include "analysis/fidelity/table.hpp"
+#include "sim/model/op_time.hpp"
+
+// Layers of whole models, which no fit of matrices or attention has read.
+namespace agentsim::fidelity {
+namespace {
+
+// The four matrices of a layer of Llama-2 (FP16, which runs as bf16 does), one GPU of `tp`.
+class VidurMatrices : public Table {
+ public:
+  std::string judged_on() const override { return "all rows; no fit of matrices reads them"; }
+  std::vector<Row> rows() const override {
+    const std::map<std::string, platform::Accelerator> gpus{
+        {"h100", gpu_named("h100_sxm")}, {"a100", gpu_named("a100_sxm_80gb")}, {"a40", gpu_named("a40")}};
+    const workload::CsvFile file = measured("vidur/mlp.csv.gz");
+    const auto at = [&](const char* name) { return file.column(name); };
+    std::vector<Row> all;
+    file.each_row([&](workload::CsvRow& row) {
+      const platform::Accelerator& gpu = gpus.at(std::string(row.text(at("gpu"))));
+      const double tp = row.number(at("tp")), m = row.number(at("num_tokens"));
+      const double heads = row.number(at("n_head")), kv_heads = row.number(at("n_kv_head"));
+      const double hidden = row.number(at("n_embd")), ffn = row.number(at("n_ffn")) / tp;
+      const double head_dim = hidden / heads;
+      const double seconds =
+          1e-3 * (row.number(at("attn_pre_proj_ms")) + row.number(at("attn_post_proj_ms")) +
+                  row.number(at("mlp_up_proj_ms")) + row.number(at("mlp_down_proj_ms")));
+      if (seconds <= 0.0) return;
+      const double predicted =
+          model::gemm_s(gpu, "bf16", m, (heads + 2.0 * kv_heads) * head_dim / tp, hidden) +
+          model::gemm_s(gpu, "bf16", m, hidden, hidden / tp) +
+          model::gemm_s(gpu, "bf16", m, 2.0 * ffn, hidden) + model::gemm_s(gpu, "bf16", m, hidden, ffn);
+      all.push_back({gpu.name, "matrices of a layer", token_class(m), predicted, seconds});
+    });
+    return all;
+  }
+};
+
+// Llama-3.1-8B: 32 heads, 8 KV heads of 128, width 4096, inner width 14336.
+class ServingDense : public Table {
+ public:
+  std::string judged_on() const override { return "all rows of matrices; no fit of matrices reads them"; }
+  std::vector<Row> rows() const override {
+    const platform::Accelerator gpu = gpu_named("rtx_pro_6000_server");
+    const std::map<std::string, std::pair<double, double>> shapes{{"qkv_proj", {6144, 4096}},
+                                                                  {"o_proj", {4096, 4096}},
+                                                                  {"gate_up_proj", {28672, 4096}},
+                                                                  {"down_proj", {4096, 14336}}};
+    std::vector<Row> all;
+    measured("llmservingsim/rtxpro6000_llama3.1-8b_bf16_tp1_dense.csv.gz")
+        .each_row([&](workload::CsvRow& row) {
+          const auto shape = shapes.find(std::string(row.text(0)));
+          if (shape == shapes.end()) return;
+          const double m = row.number(1);
+          all.push_back({gpu.name, shape->first, token_class(m),
+                         model::gemm_s(gpu, "bf16", m, shape->second.first, shape->second.second),
+                         row.number(2) * 1e-6});
+        });
+    return all;
+  }
+};
+
+class ServingAttention : public Table {
+ public:
+  std::string judged_on() const override { return "all rows; no fit of attention reads them"; }
+  std::vector<Row> rows() const override {
+    const platform::Accelerator gpu = gpu_named("rtx_pro_6000_server");
+    model::AttentionShape shape;
+    shape.heads = 32;
+    shape.kv_heads = 8;
+    shape.head_dim = 128;
+    shape.kv_dtype = "bf16";
+    std::vector<Row> all;
+    measured("llmservingsim/rtxpro6000_llama3.1-8b_bf16_tp1_attention.csv.gz")
+        .each_row([&](workload::CsvRow& row) {
+          const double chunk = row.number(0), cached = row.number(1), decoding = row.number(2),
+                       keys = row.number(3);
+          double predicted = 0.0;
+          if (chunk > 0.0) {  // one kernel for all, as StepTime does where the curve says joins_decode
+            std::vector<model::Chunk> chunks(static_cast<size_t>(decoding), {1.0, keys});
+            chunks.push_back({chunk, cached});
+            predicted = model::prefill_attention_s(gpu, shape, chunks);
+          } else {
+            const model::Affine t = model::decode_attention_s(gpu, shape, decoding);
+            predicted = t.fixed_s + t.per_token_s * decoding * keys;
+          }
+          const std::string op = chunk <= 0.0 ? "decode" : decoding > 0.0 ? "mixed" : "prefill";
+          all.push_back(
+              {gpu.name, "attention, " + op, token_class(chunk + decoding), predicted, row.number(4) * 1e-6});
+        });
+    return all;
+  }
+};
+
+const Tables::Entry vidur{"vidur_mlp", "matrices of Llama-2 layers (Vidur)",
+                          [] { return std::make_unique<VidurMatrices>(); }};
+const Tables::Entry dense{"llmservingsim_dense", "matrices of Llama-3.1-8B in vLLM 0.19 (LLMServingSim)",
+                          [] { return std::make_unique<ServingDense>(); }};
+const Tables::Entry attention{"llmservingsim_attention",
+                              "attention of Llama-3.1-8B in vLLM 0.19 (LLMServingSim)",
+                              [] { return std::make_unique<ServingAttention>(); }};
+
+}  // namespace
+}  // namespace agentsim::fidelity

@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include <map>
+
+#include "analysis/fidelity/table.hpp"
+#include "sim/model/step_time.hpp"
+#include "sim/platform/cluster.hpp"
+
+// Whole steps of Llama-2-70B in fp16 on DGX machines, by the vLLM of 2023, against the present vllm_v1
+// preset.
+namespace agentsim::fidelity {
+namespace {
+
+struct Machine {
+  Machine(const std::string& platform, int64_t tp)
+      : cluster(platform::load_cluster(config::Value::parse(platform, "fidelity"))),
+        deployment(of(tp)),
+        group(cluster, first(tp), model::load_protocols(cluster.node().collective_class)),
+        time(deployment, cluster.node().gpu, group) {}
+  Machine(const Machine&) = delete;
+
+  static std::vector<int> first(int64_t tp) {
+    std::vector<int> gpus;
+    for (int i = 0; i < tp; ++i) gpus.push_back(i);
+    return gpus;
+  }
+  static model::Deployment of(int64_t tp) {
+    model::Deployment d;
+    Diagnostics diagnostics;
+    const std::string text = fmt::format(
+        "{{model: llama_2_70b, precision: {{weights: bf16, kv: bf16}}, tp: {}, engine: vllm_v1}}", tp);
+    model::load_deployment(config::Value::parse(text, "fidelity"), {d.router}, {d.scheduler}, d, diagnostics);
+    diagnostics.throw_if_any();
+    return d;
+  }
+  double seconds(const model::Batch& batch, double context) const {
+    const model::StepCost cost = time.cost(batch);
+    return cost.compute.fixed_s + cost.compute.per_token_s * context + cost.collectives.seconds(group.rate());
+  }
+
+  platform::Cluster cluster;
+  model::Deployment deployment;
+  model::CollectiveGroup group;
+  model::StepTime time;
+};
+
+class Splitwise : public Table {
+ public:
+  std::string judged_on() const override { return "all rows; no fit reads them"; }
+  std::vector<Row> rows() const override {
+    const workload::CsvFile file = measured("splitwise/perf_model_llama2-70b_tp2_tp8.csv");
+    const auto at = [&](const char* name) { return file.column(name); };
+    std::map<std::string, std::unique_ptr<Machine>> machines;
+    std::vector<Row> all;
+    file.each_row([&](workload::CsvRow& row) {
+      const std::string platform = row.text(at("hardware")) == "h100-80gb" ? "hgx_h100_x1" : "hgx_a100_x1";
+      const int64_t tp = row.whole(at("tensor_parallel"), 1, 8);
+      std::unique_ptr<Machine>& machine = machines[fmt::format("{} {}", platform, tp)];
+      if (!machine) machine = std::make_unique<Machine>(platform, tp);
+      const double prompt = row.number(at("prompt_size")), output = row.number(at("token_size"));
+      const int64_t sequences = row.whole(at("batch_size"), 1, 1024);
+      const auto b = static_cast<double>(sequences);
+      const std::string& gpu = machine->cluster.node().gpu.name;
+      model::Batch prefill;
+      prefill.chunks.assign(static_cast<size_t>(sequences), {prompt, 0.0});
+      prefill.finished_prompts = sequences;
+      all.push_back({gpu, fmt::format("prefill TP{}", tp), token_class(b * prompt),
+                     machine->seconds(prefill, 0.0), row.number(at("prompt_time_ms")) * 1e-3});
+      model::Batch decode;
+      decode.decoding = sequences;
+      // The mean context over the output.
+      all.push_back({gpu, fmt::format("decode TP{}", tp), token_class(b),
+                     machine->seconds(decode, b * (prompt + 0.5 * output)),
+                     row.number(at("token_time_ms")) * 1e-3});
+    });
+    return all;
+  }
+};
+
+const Tables::Entry entry{"splitwise", "steps of Llama-2-70B, vLLM of 2023 (Splitwise)",
+                          [] { return std::make_unique<Splitwise>(); }};
+
+}  // namespace
+}  // namespace agentsim::fidelity

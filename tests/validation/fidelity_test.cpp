@@ -1,0 +1,60 @@
+#include <doctest/doctest.h>
+
+#include "analysis/fidelity/report.hpp"
+
+// What the validation book says today, as upper bounds with a little room, so that a loss shows.
+namespace agentsim::fidelity {
+namespace {
+
+const Errors& all_sizes(const std::vector<Chapter>& book, const std::string& gpu, const std::string& op) {
+  for (const Chapter& chapter : book)
+    for (const Line& line : chapter.lines)
+      if (line.gpu == gpu && line.op == op && line.size == "all") return line.errors;
+  FAIL("no line for " << gpu << ", " << op);
+  return book.front().lines.front().errors;
+}
+
+TEST_CASE("errors are shares of what was measured") {
+  // Ratios 0.5, 1.0, 1.1, 1.2, 2.0: errors 0, 0.1, 0.2, 0.5, 1; nine tenths of the way through four gaps is
+  // 0.8.
+  const Errors e = errors_of({{"", "", "", 1, 2},
+                              {"", "", "", 2, 2},
+                              {"", "", "", 11, 10},
+                              {"", "", "", 12, 10},
+                              {"", "", "", 4, 2}});
+  CHECK(e.rows == 5);
+  CHECK(e.median == doctest::Approx(0.2));
+  CHECK(e.p90 == doctest::Approx(0.8));
+  CHECK(e.worst == doctest::Approx(1.0));
+  CHECK(e.bias == doctest::Approx(0.1));
+}
+
+TEST_CASE("an unknown table is named with those there are") {
+  CHECK_THROWS_WITH_AS(read_book({"splitwize"}), doctest::Contains("did you mean 'splitwise'"), ConfigError);
+}
+
+TEST_CASE("kernels stay as near to the held-out half as they are") {
+  const auto book = read_book({"kernel_gemm", "kernel_prefill_attention", "kernel_decode_attention"});
+  CHECK(all_sizes(book, "h100_sxm", "gemm bf16").median < 0.065);
+  CHECK(all_sizes(book, "h100_sxm", "gemm fp8").median < 0.06);
+  CHECK(all_sizes(book, "rtx_pro_6000_server", "gemm bf16").median < 0.11);
+  CHECK(all_sizes(book, "rtx_pro_6000_server", "gemm fp8").median < 0.03);
+  CHECK(all_sizes(book, "h100_sxm", "prefill attention bf16").median < 0.08);
+  CHECK(all_sizes(book, "rtx_pro_6000_server", "prefill attention bf16").median < 0.05);
+  CHECK(all_sizes(book, "h100_sxm", "decode attention bf16").median < 0.05);
+  CHECK(all_sizes(book, "rtx_pro_6000_server", "decode attention bf16").median < 0.045);
+}
+
+TEST_CASE("layers and steps that no fit read stay as near as they are") {
+  const auto book = read_book({"llmservingsim_attention", "llmservingsim_dense", "vidur_mlp", "splitwise"});
+  CHECK(all_sizes(book, "rtx_pro_6000_server", "attention, mixed").median < 0.11);
+  CHECK(all_sizes(book, "rtx_pro_6000_server", "attention, prefill").median < 0.045);
+  CHECK(all_sizes(book, "rtx_pro_6000_server", "down_proj").median < 0.17);
+  CHECK(all_sizes(book, "a40", "matrices of a layer").median < 0.08);
+  CHECK(all_sizes(book, "h100_sxm", "matrices of a layer").median < 0.19);
+  // Far from the target of 10 %: the engine of 2023 is not modelled.
+  CHECK(all_sizes(book, "h100_sxm", "decode TP2").median < 0.28);
+}
+
+}  // namespace
+}  // namespace agentsim::fidelity
