@@ -5,14 +5,14 @@
 namespace agentsim::fidelity {
 namespace {
 
-struct Source {
-  std::string gpu;
-  std::string suffix;  // of the file's name
-};
-const std::vector<Source> kSources{{"h100_sxm", "h100_sxm_vllm0.14.0"},
-                                   {"rtx_pro_6000_server", "rtx_pro_6000_server_vllm0.19.0"}};
+// The latter two have curves of a relative: no fit has read their tables, but the same half judges.
+const std::vector<std::string> kGPUs{"h100_sxm", "rtx_pro_6000_server", "a100_sxm_80gb", "l40s"};
 
-std::string dtype(const workload::CsvRow& row, size_t column) {
+CsvFile measured_on(const std::string& gpu, const std::string& kernel) {
+  return measured("platforms/measured/" + gpu + "/" + kernel + ".csv.gz");
+}
+
+std::string dtype(const CsvRow& row, size_t column) {
   return row.text(column) == "bfloat16" ? "bf16" : std::string(row.text(column));
 }
 
@@ -21,14 +21,14 @@ class Gemm : public Table {
   std::string judged_on() const override { return "held-out half, n and k from 512"; }
   std::vector<Row> rows() const override {
     std::vector<Row> all;
-    for (const Source& source : kSources) {
-      const platform::Accelerator gpu = gpu_named(source.gpu);
-      const workload::CsvFile file = measured("aic/gemm_" + source.suffix + ".csv.gz");
-      file.each_row([&](workload::CsvRow& row) {
+    for (const std::string& name : kGPUs) {
+      const platform::Accelerator gpu = gpu_named(name);
+      const CsvFile file = measured_on(name, "gemm");
+      file.each_row([&](CsvRow& row) {
         const double m = row.number(1), n = row.number(2), k = row.number(3);
         if (n < 512 || k < 512 || !is_held_out(file, row)) return;
         const std::string type = dtype(row, 0);
-        all.push_back({source.gpu, "gemm " + type, token_class(m), model::gemm_s(gpu, type, m, n, k),
+        all.push_back({name, "gemm " + type, token_class(m), model::gemm_s(gpu, type, m, n, k),
                        row.number(4) * 1e-3});
       });
     }
@@ -45,7 +45,7 @@ struct Attention {
   double seconds = 0.0;
 };
 
-Attention attention(workload::CsvRow& row) {
+Attention attention(CsvRow& row) {
   Attention a;
   a.shape.kv_dtype = dtype(row, 1);
   a.batch = row.number(2);
@@ -66,15 +66,15 @@ class Prefill : public Table {
   }
   std::vector<Row> rows() const override {
     std::vector<Row> all;
-    for (const Source& source : kSources) {
-      const platform::Accelerator gpu = gpu_named(source.gpu);
-      const workload::CsvFile file = measured("aic/prefill_attention_" + source.suffix + ".csv.gz");
-      file.each_row([&](workload::CsvRow& row) {
+    for (const std::string& name : kGPUs) {
+      const platform::Accelerator gpu = gpu_named(name);
+      const CsvFile file = measured_on(name, "prefill_attention");
+      file.each_row([&](CsvRow& row) {
         const Attention a = attention(row);
-        const bool rejected = source.gpu == "rtx_pro_6000_server" && a.shape.kv_dtype == "fp8";
+        const bool rejected = name == "rtx_pro_6000_server" && a.shape.kv_dtype == "fp8";
         if (rejected || a.length < 16 || !is_held_out(file, row)) return;
         const std::vector<model::Chunk> chunks(static_cast<size_t>(a.batch), {a.length, 0.0});
-        all.push_back({source.gpu, "prefill attention " + a.shape.kv_dtype, token_class(a.batch * a.length),
+        all.push_back({name, "prefill attention " + a.shape.kv_dtype, token_class(a.batch * a.length),
                        model::prefill_attention_s(gpu, a.shape, chunks), a.seconds});
       });
     }
@@ -89,10 +89,10 @@ class Decode : public Table {
   }
   std::vector<Row> rows() const override {
     std::vector<Row> all;
-    for (const Source& source : kSources) {
-      const platform::Accelerator gpu = gpu_named(source.gpu);
-      const workload::CsvFile file = measured("aic/decode_attention_" + source.suffix + ".csv.gz");
-      file.each_row([&](workload::CsvRow& row) {
+    for (const std::string& name : kGPUs) {
+      const platform::Accelerator gpu = gpu_named(name);
+      const CsvFile file = measured_on(name, "decode_attention");
+      file.each_row([&](CsvRow& row) {
         const Attention a = attention(row);
         const double keys = a.batch * a.length;
         const double cache =
@@ -101,7 +101,7 @@ class Decode : public Table {
         const bool fair = (cache > 2.0 * gpu.l2_bytes || cache < 1e6) && a.shape.heads > a.shape.kv_heads;
         if (!fair || a.length < 64 || !is_held_out(file, row)) return;
         const model::Affine t = model::decode_attention_s(gpu, a.shape, a.batch);
-        all.push_back({source.gpu, "decode attention " + a.shape.kv_dtype,
+        all.push_back({name, "decode attention " + a.shape.kv_dtype,
                        cache < 1e6 ? "under 1 MB" : "over 2 L2", t.fixed_s + t.per_token_s * keys,
                        a.seconds});
       });

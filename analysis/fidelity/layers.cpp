@@ -14,10 +14,10 @@ class VidurMatrices : public Table {
   std::vector<Row> rows() const override {
     const std::map<std::string, platform::Accelerator> gpus{
         {"h100", gpu_named("h100_sxm")}, {"a100", gpu_named("a100_sxm_80gb")}, {"a40", gpu_named("a40")}};
-    const workload::CsvFile file = measured("vidur/mlp.csv.gz");
+    const CsvFile file = measured("tests/validation/data/vidur/mlp.csv.gz");
     const auto at = [&](const char* name) { return file.column(name); };
     std::vector<Row> all;
-    file.each_row([&](workload::CsvRow& row) {
+    file.each_row([&](CsvRow& row) {
       const platform::Accelerator& gpu = gpus.at(std::string(row.text(at("gpu"))));
       const double tp = row.number(at("tp")), m = row.number(at("num_tokens"));
       const double heads = row.number(at("n_head")), kv_heads = row.number(at("n_kv_head"));
@@ -48,8 +48,8 @@ class ServingDense : public Table {
                                                                   {"gate_up_proj", {28672, 4096}},
                                                                   {"down_proj", {4096, 14336}}};
     std::vector<Row> all;
-    measured("llmservingsim/rtxpro6000_llama3.1-8b_bf16_tp1_dense.csv.gz")
-        .each_row([&](workload::CsvRow& row) {
+    measured("tests/validation/data/llmservingsim/rtxpro6000_llama3.1-8b_bf16_tp1_dense.csv.gz")
+        .each_row([&](CsvRow& row) {
           const auto shape = shapes.find(std::string(row.text(0)));
           if (shape == shapes.end()) return;
           const double m = row.number(1);
@@ -72,8 +72,8 @@ class ServingAttention : public Table {
     shape.head_dim = 128;
     shape.kv_dtype = "bf16";
     std::vector<Row> all;
-    measured("llmservingsim/rtxpro6000_llama3.1-8b_bf16_tp1_attention.csv.gz")
-        .each_row([&](workload::CsvRow& row) {
+    measured("tests/validation/data/llmservingsim/rtxpro6000_llama3.1-8b_bf16_tp1_attention.csv.gz")
+        .each_row([&](CsvRow& row) {
           const double chunk = row.number(0), cached = row.number(1), decoding = row.number(2),
                        keys = row.number(3);
           double predicted = 0.0;

@@ -48,11 +48,11 @@ class Splitwise : public Table {
  public:
   std::string judged_on() const override { return "all rows; no fit reads them"; }
   std::vector<Row> rows() const override {
-    const workload::CsvFile file = measured("splitwise/perf_model_llama2-70b_tp2_tp8.csv");
+    const CsvFile file = measured("tests/validation/data/splitwise/perf_model_llama2-70b_tp2_tp8.csv");
     const auto at = [&](const char* name) { return file.column(name); };
     std::map<std::string, std::unique_ptr<Machine>> machines;
     std::vector<Row> all;
-    file.each_row([&](workload::CsvRow& row) {
+    file.each_row([&](CsvRow& row) {
       const std::string platform = row.text(at("hardware")) == "h100-80gb" ? "hgx_h100_x1" : "hgx_a100_x1";
       const int64_t tp = row.whole(at("tensor_parallel"), 1, 8);
       std::unique_ptr<Machine>& machine = machines[fmt::format("{} {}", platform, tp)];

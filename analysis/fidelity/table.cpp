@@ -6,8 +6,8 @@
 
 namespace agentsim::fidelity {
 
-workload::CsvFile measured(const std::string& file) {
-  return workload::CsvFile((config::Library::root() / "tests/validation/data" / file).string());
+CsvFile measured(const std::string& file) {
+  return CsvFile((config::Library::root() / file).string());
 }
 
 platform::Accelerator gpu_named(const std::string& name) {
@@ -18,7 +18,7 @@ std::string token_class(double tokens) {
   return tokens <= 64.0 ? "1-64" : tokens <= 1024.0 ? "65-1024" : "over 1024";
 }
 
-bool is_held_out(const workload::CsvFile& file, const workload::CsvRow& row) {
+bool is_held_out(const CsvFile& file, const CsvRow& row) {
   std::string key;
   for (size_t i = 0; i + 1 < file.columns().size(); ++i)
     key += (i == 0 ? "" : "|") + std::string(row.text(i));

@@ -5,7 +5,7 @@
 
 #include "sim/base/registry.hpp"
 #include "sim/platform/accelerator.hpp"
-#include "sim/workload/csv.hpp"
+#include "sim/base/csv.hpp"
 
 namespace agentsim::fidelity {
 
@@ -29,13 +29,13 @@ class Table {
 };
 using Tables = Registry<Table>;
 
-// A file of tests/validation/data under the project's root.
-workload::CsvFile measured(const std::string& file);
+// A file under the project's root.
+CsvFile measured(const std::string& file);
 platform::Accelerator gpu_named(const std::string& name);
 // "1-64", "65-1024" or "over 1024".
 std::string token_class(double tokens);
 // Half of the rows by crc32 of all columns but the last, joined with '|', as platforms/fit/first_fit.py
 // splits.
-bool is_held_out(const workload::CsvFile& file, const workload::CsvRow& row);
+bool is_held_out(const CsvFile& file, const CsvRow& row);
 
 }  // namespace agentsim::fidelity

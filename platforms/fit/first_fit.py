@@ -176,7 +176,7 @@ def streamed_share(gpu, moved, measured):
 
 
 def fit_gemm(name, gpu):
-    frame = pd.read_csv(next((DATA / "aic").glob(f"gemm_{name}_*.csv.gz")))
+    frame = pd.read_csv(next((ROOT / "platforms" / "measured" / name).glob("gemm.csv.gz")))
     frame = frame[(frame.n >= 512) & (frame.k >= 512)]
     result = {}
     for dtype, label in (("bf16", "bfloat16"), ("fp8", "fp8"), ("nvfp4", "nvfp4")):
@@ -233,7 +233,7 @@ def prefill_time(gpu, p, b, c, k, h, g, d, kv_size):
 
 
 def fit_prefill(name, gpu):
-    frame = pd.read_csv(next((DATA / "aic").glob(f"prefill_attention_{name}_*.csv.gz")))
+    frame = pd.read_csv(next((ROOT / "platforms" / "measured" / name).glob("prefill_attention.csv.gz")))
     frame = frame[frame.isl >= 16]  # shorter is decode
     result = {}
     for kv, label in (("bf16", "bfloat16"), ("fp8", "fp8")):
@@ -285,7 +285,7 @@ def decode_time(gpu, p, b, context, g, d, kv_size):
 
 
 def fit_decode(name, gpu):
-    frame = pd.read_csv(next((DATA / "aic").glob(f"decode_attention_{name}_*.csv.gz")))
+    frame = pd.read_csv(next((ROOT / "platforms" / "measured" / name).glob("decode_attention.csv.gz")))
     result = {}
     for kv, label in (("bf16", "bfloat16"), ("fp8", "fp8")):
         rows = frame[(frame.kv_cache_dtype == label) & (frame.kv_len >= 64)]

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "sim/workload/csv.hpp"
+#include "sim/base/csv.hpp"
 #include "sim/workload/distribution.hpp"
 #include "sim/workload/input_file.hpp"
 #include "sim/workload/shape.hpp"

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "sim/workload/csv.hpp"
+#include "sim/base/csv.hpp"
 #include "sim/workload/input_file.hpp"
 #include "sim/workload/plan_builder.hpp"
 #include "sim/workload/session_source.hpp"

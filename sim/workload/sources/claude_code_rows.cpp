@@ -6,7 +6,7 @@
 #include <charconv>
 #include <set>
 
-#include "sim/workload/csv.hpp"
+#include "sim/base/csv.hpp"
 
 namespace agentsim::workload {
 namespace {

@@ -1,4 +1,4 @@
-#include "sim/workload/csv.hpp"
+#include "sim/base/csv.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "sim/base/text_file.hpp"
 #include "sim/base/units.hpp"
 
-namespace agentsim::workload {
+namespace agentsim {
 namespace {
 
 constexpr size_t kMostMistakes = 20;
@@ -142,4 +142,4 @@ void CsvFile::each_row(const std::function<void(CsvRow&)>& body) const {
     throw ConfigError({Diagnostic{Place{path_, 0, 0, 1, ""}, "has a header but no rows", "", {}, ""}});
 }
 
-}  // namespace agentsim::workload
+}  // namespace agentsim

@@ -9,7 +9,7 @@
 
 #include "sim/base/diagnostic.hpp"
 
-namespace agentsim::workload {
+namespace agentsim {
 
 // One line of a CSV file. A field that is wrong is reported with its place, and the reading goes on with 0,
 // so that one run finds many mistakes.
@@ -63,4 +63,4 @@ class CsvFile {
 // A mistake on a line of which only the number is still known.
 Diagnostic mistake_on_line(const std::string& path, int line, const std::string& message);
 
-}  // namespace agentsim::workload
+}  // namespace agentsim
