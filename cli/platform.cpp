@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "analysis/topology/bench.hpp"
 #include "analysis/topology/bisection.hpp"
 #include "analysis/topology/drawing.hpp"
+#include "analysis/topology/path_summary.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "sim/base/units.hpp"
@@ -93,14 +95,52 @@ void print_route(const platform::Cluster& cluster, const std::string& from, cons
                step.is_in_route ? "" : "  never the bottleneck: latency only");
 }
 
+void print_legend(const platform::NodeTopology& topology, const std::vector<int>& devices) {
+  std::set<platform::PathClass> seen;
+  for (const int from : devices)
+    for (const int to : devices) seen.insert(topology.route(from, to).path_class);
+  fmt::print("\nLegend\n");
+  for (const platform::PathClass path_class : seen)
+    fmt::print("  {:<5}{}\n", short_name(path_class), topology::meaning(path_class));
+}
+
+// A figure or, where there is none, a dash.
+std::string cell(double value, double unit, int digits) {
+  return value > 0.0 ? fmt::format("{:.{}f}", value / unit, digits) : "-";
+}
+
+// What the graph gives a pair of each class beside what was measured on such machines.
+void print_summaries(const platform::NodeTopology& topology) {
+  const std::vector<topology::PathSummary> rows = topology::path_summaries(topology);
+  if (rows.empty()) return;
+  fmt::print("\nPaths between GPUs: one pair alone, and measured (platforms/paths.yaml)\n{:<6}{:>6}{:>18}{:>9}{:>11}{:>8}"
+             "{:>15}{:>11}{:>8}\n",
+             "class", "pairs", "such as", "GB/s", "both ways", "us", "measured GB/s", "both ways", "us");
+  for (const topology::PathSummary& row : rows) {
+    const platform::PathFigures none;
+    const platform::PathFigures& m = row.measured != nullptr ? *row.measured : none;
+    fmt::print("{:<6}{:>6}{:>18}{:>9}{:>11}{:>8}{:>15}{:>11}{:>8}\n", short_name(row.path_class), row.pairs,
+               row.from + ">" + row.to, cell(row.bytes_per_s, 1e9, 1), cell(row.both_ways_bytes_per_s, 1e9, 1),
+               cell(row.latency_s, 1e-6, 2), cell(m.bytes_per_s, 1e9, 1), cell(m.both_ways_bytes_per_s, 1e9, 1),
+               cell(m.latency_s, 1e-6, 2));
+  }
+  for (const topology::PathSummary& row : rows)
+    if (row.measured != nullptr)
+      fmt::print("  {} is {}: {}\n", short_name(row.path_class), row.measured->verified, row.measured->source);
+  const platform::Node& node = topology.node();
+  if (node.posted_write_collapse)
+    fmt::print("Writes of {} or more GPUs of a switch to several other root ports share {}: {}\n",
+               node.paths.posted_writes.sources, pretty_bandwidth(node.paths.posted_writes.bytes_per_s),
+               node.paths.posted_writes.source);
+}
+
 void print_matrices(const platform::NodeTopology& topology) {
   const platform::Node& node = topology.node();
   const std::vector<int> devices = endpoints(node);
-  print_matrix(
-      node, devices,
-      "Path class (X self, NV NVLink, PIX one PCIe switch, PHB root port or socket, SYS between sockets, "
-      "HOST staged)",
-      [&](int from, int to) { return std::string(short_name(topology.route(from, to).path_class)); });
+  print_matrix(node, devices, "Path class, as nvidia-smi topo -m prints it", [&](int from, int to) {
+    return std::string(short_name(topology.route(from, to).path_class));
+  });
+  print_legend(topology, devices);
   print_matrix(node, devices, "Bandwidth of one flow alone, GB/s", [&](int from, int to) {
     const platform::Route& route = topology.route(from, to);
     return route.links.empty() ? std::string("-") : fmt::format("{:.1f}", route.bytes_per_s / 1e9);
@@ -132,6 +172,7 @@ void show(const std::string& word, const ShowOptions& options) {
                cluster.gpus_per_node(group), node.gpu.title,
                topology::bisection_bytes_per_s(cluster.topology(group)) / 1e9);
     print_matrices(cluster.topology(group));
+    print_summaries(cluster.topology(group));
   }
 }
 

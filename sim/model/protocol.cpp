@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <set>
 
+#include "sim/base/contract.hpp"
+#include "sim/base/units.hpp"
 #include "sim/config/library.hpp"
 
 namespace agentsim::model {
@@ -38,17 +42,40 @@ CollectiveCost cost(const Protocol& protocol, const Shape& of, double bytes, int
   return cost;
 }
 
-// Each collective needs a protocol without an upper limit of size.
-void check_sizes(const config::Value& map, const std::string& name, const Protocols& protocols,
-                 Diagnostics& diagnostics) {
+// The first size that no protocol takes for that many GPUs; infinite: all sizes have one.
+double first_gap(const Protocols& protocols, Collective collective, int64_t gpus) {
+  double covered = 1.0;  // a byte
+  for (bool grows = true; grows;) {
+    grows = false;
+    for (const auto& [name, p] : protocols) {
+      if (!p.allows(collective, covered, static_cast<int>(gpus))) continue;
+      covered = p.max_bytes >= kAnySize ? std::numeric_limits<double>::infinity() : p.max_bytes;
+      grows = std::isfinite(covered);
+      break;
+    }
+  }
+  return covered;
+}
+
+// Any size on any number of GPUs has a protocol: else a call would have no time.
+void check_coverage(const config::Value& map, const std::string& class_name, const Protocols& protocols,
+                    Diagnostics& diagnostics) {
   for (size_t i = 0; i < collective_names().size(); ++i) {
     const auto collective = static_cast<Collective>(i);
-    const bool any = std::any_of(protocols.begin(), protocols.end(), [&](const auto& entry) {
-      return entry.second.collectives.has(collective) && entry.second.max_bytes >= 1e18;
-    });
-    if (!any)
-      diagnostics.add(map.mistake(
-          fmt::format("the class '{}' lacks a protocol for {} of any size", name, collective_names()[i])));
+    std::set<int64_t> counts{2};  // where what is allowed may change
+    if (collective != Collective::p2p) {
+      for (const auto& [name, p] : protocols) {
+        counts.insert(std::max<int64_t>(2, p.min_gpus));
+        if (p.max_gpus < kAnyGpus) counts.insert(std::max<int64_t>(2, p.max_gpus + 1));
+      }
+    }
+    for (const int64_t gpus : counts) {
+      const double gap = first_gap(protocols, collective, gpus);
+      if (!std::isfinite(gap)) continue;
+      diagnostics.add(map.mistake(fmt::format("the class '{}' has no protocol for {} of {} by {} GPUs", class_name,
+                                              collective_names()[i], pretty_bytes(gap), gpus)));
+      break;
+    }
   }
 }
 
@@ -105,10 +132,17 @@ Protocols load_protocols(const std::string& collective_class) {
       for (const auto& [key, value] : classes->entries()) d.valid.push_back(key.scalar());
     throw ConfigError({d});
   }
-  for (const auto& [key, value] : wanted->entries())
-    config::read_map(value, fmt::format("'{}'", key.scalar()), protocols[key.scalar()], diagnostics);
-  check_sizes(*wanted, collective_class, protocols, diagnostics);
+  protocols = read_protocols(*wanted, collective_class, diagnostics);
   diagnostics.throw_if_any();
+  return protocols;
+}
+
+Protocols read_protocols(const config::Value& map, const std::string& class_name, Diagnostics& diagnostics) {
+  Protocols protocols;
+  const size_t before = diagnostics.size();
+  for (const auto& [key, value] : map.entries())
+    config::read_map(value, fmt::format("'{}'", key.scalar()), protocols[key.scalar()], diagnostics);
+  if (diagnostics.size() == before) check_coverage(map, class_name, protocols, diagnostics);
   return protocols;
 }
 
@@ -127,6 +161,8 @@ CollectiveCost cheapest(const Protocols& protocols, Collective collective, doubl
       best = option;
     }
   }
+  AGENTSIM_CONTRACT(best_s < kNever, "no protocol for {} of {} bytes by {} GPUs",
+                    collective_names()[static_cast<size_t>(collective)], bytes, gpus);
   return best;
 }
 

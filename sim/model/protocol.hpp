@@ -23,6 +23,9 @@ struct CollectiveSet {
 void parse(const config::Value& value, CollectiveSet& set, Diagnostics& diagnostics);
 nlohmann::ordered_json dump_json(const CollectiveSet& set);
 
+inline constexpr double kAnySize = 1e18;
+inline constexpr int64_t kAnyGpus = 1 << 20;
+
 // Fitted constants of one algorithm on one class of fabric (platforms/collectives.yaml).
 struct Protocol {
   CollectiveSet collectives;
@@ -31,9 +34,9 @@ struct Protocol {
   double hop_s = 0.0;
   double efficiency = 1.0;
   double min_bytes = 0.0;
-  double max_bytes = 1e18;
+  double max_bytes = kAnySize;
   int64_t min_gpus = 2;
-  int64_t max_gpus = 1 << 20;
+  int64_t max_gpus = kAnyGpus;
 
   bool allows(Collective collective, double bytes, int gpus) const;
 };
@@ -41,8 +44,11 @@ struct Protocol {
 // The protocols a communication library chooses from, by name.
 using Protocols = std::map<std::string, Protocol>;
 
-// Loads one class of platforms/collectives.yaml. Throws ConfigError.
+// Loads one class of platforms/collectives.yaml. Throws ConfigError, also where a collective of some size or number of
+// GPUs has no protocol.
 Protocols load_protocols(const std::string& collective_class);
+// The protocols of one class as they stand in a map of the file.
+Protocols read_protocols(const config::Value& map, const std::string& class_name, Diagnostics& diagnostics);
 
 // What a collective costs, split so that contention can be applied to the part that depends on it:
 //   seconds = latency_s + burst_bytes / rate,
@@ -83,8 +89,8 @@ struct Rates {
 //   reduce_scatter  others    n-1       (n-1)/n       the ring
 //   all_to_all                n-1       1/n           the exchange
 //   p2p                       1         1             the ring, which is the one route
-// The burst is stated for the rate of the ring. Nothing for n < 2 or no bytes; infinite if no protocol is
-// allowed.
+// The burst is stated for the rate of the ring. Nothing for n < 2 or no bytes. Some protocol has to be allowed, which
+// load_protocols() sees to.
 CollectiveCost cheapest(const Protocols& protocols, Collective collective, double bytes, int gpus,
                         const Rates& rates);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "sim/config/library.hpp"
 
@@ -150,8 +151,26 @@ void read_cables(const config::Value& map, Node& node, Diagnostics& diagnostics)
   }
 }
 
+// A device that a wrong link names is not blamed as well.
+void check_links(const config::Value& map, const Node& node, Diagnostics& diagnostics) {
+  std::set<std::string> linked;
+  const config::Value* links = map.find("links");
+  if (links == nullptr || !links->is_list()) return;
+  for (const config::Value& entry : links->items()) {
+    const config::Value* between = entry.find("between");
+    if (between == nullptr || !between->is_list()) continue;
+    for (const config::Value& end : between->items()) linked.insert(end.scalar());
+  }
+  for (size_t i = 0; i < node.devices.size(); ++i)
+    if (linked.count(node.devices[i].id) == 0)
+      diagnostics.add(map.find("devices")->entries()[i].first.mistake(
+          fmt::format("the device '{}' has no link", node.devices[i].id)));
+}
+
 void read_paths(const config::Value& map, Node& node, Diagnostics& diagnostics) {
+  const size_t before = diagnostics.size();
   if (const config::Value* word = map.find("paths")) node.paths = load_path_book(*word, diagnostics);
+  if (diagnostics.size() != before) return;
   if (!node.posted_write_collapse || node.paths.posted_writes.bytes_per_s > 0.0) return;
   diagnostics.add(map.find("posted_write_collapse")
                       ->mistake("'posted_write_collapse' wants 'paths' to name a set that has 'posted_writes'"));
@@ -195,13 +214,7 @@ Node load_node(const config::Value& word_or_map) {
   const config::Value* gpu = map.find("gpu");
   if (gpu == nullptr) diagnostics.add(map.mistake("the node lacks the key 'gpu'"));
   if (node.gpu_count() == 0) diagnostics.add(map.mistake("the node has no device of kind gpu"));
-  std::vector<bool> linked(node.devices.size(), false);
-  for (const Cable& cable : node.cables)
-    linked[static_cast<size_t>(cable.a)] = linked[static_cast<size_t>(cable.b)] = true;
-  for (size_t i = 0; i < node.devices.size(); ++i)
-    if (!linked[i])
-      diagnostics.add(map.find("devices")->entries()[i].first.mistake(
-          fmt::format("the device '{}' has no link", node.devices[i].id)));
+  check_links(map, node, diagnostics);
   diagnostics.throw_if_any();
   node.gpu = load_accelerator(*gpu);
   return node;

@@ -170,5 +170,30 @@ TEST_CASE("a protocol is used for the collectives it names") {
   CHECK(group.reduce_scatter(1e3).latency_s == 1e-3);
 }
 
+std::string coverage_mistake(const std::string& yaml) {
+  Diagnostics diagnostics;
+  read_protocols(config::Value::parse(yaml, "c.yaml"), "c", diagnostics);
+  try {
+    diagnostics.throw_if_any();
+  } catch (const ConfigError& error) {
+    return error.diagnostics().front().message;
+  }
+  return "";
+}
+
+TEST_CASE("a class without a protocol for some size or number of GPUs is refused") {
+  CHECK(coverage_mistake("{a: {form: ring}}").empty());
+  // A byte to 1 MiB, then from 2 MiB.
+  CHECK(coverage_mistake("{a: {form: ring, max_bytes: 1 MiB}, b: {form: ring, min_bytes: 2 MiB}}") ==
+        "the class 'c' has no protocol for all_reduce of 1.049 MB by 2 GPUs");
+  CHECK(coverage_mistake("{a: {form: ring, max_bytes: 2 MiB}, b: {form: ring, min_bytes: 1 MiB}}").empty());
+  CHECK(coverage_mistake("{a: {form: ring, max_gpus: 4}, b: {form: ring, min_gpus: 6}}") ==
+        "the class 'c' has no protocol for all_reduce of 1 B by 5 GPUs");
+  CHECK(coverage_mistake("{a: {form: ring, max_gpus: 4}, b: {form: ring, min_gpus: 5, max_bytes: 1 GiB}}") ==
+        "the class 'c' has no protocol for all_reduce of 1.074 GB by 5 GPUs");
+  CHECK(coverage_mistake("{a: {form: ring, collectives: [all_reduce, all_gather, reduce_scatter, all_to_all]}}") ==
+        "the class 'c' has no protocol for p2p of 1 B by 2 GPUs");
+}
+
 }  // namespace
 }  // namespace agentsim::model
