@@ -30,11 +30,12 @@ platform::Cluster load(const std::string& word) {
   return platform::load_cluster(config::Value::parse(word, "PLATFORM"));
 }
 
-// GPUs, NICs and host memories: what traffic starts and ends at.
+// GPUs, NICs, host memories and storage: what traffic starts and ends at.
 std::vector<int> endpoints(const platform::Node& node) {
   std::vector<int> all;
   for (const platform::DeviceKind kind :
-       {platform::DeviceKind::gpu, platform::DeviceKind::nic, platform::DeviceKind::host_memory})
+       {platform::DeviceKind::gpu, platform::DeviceKind::nic, platform::DeviceKind::host_memory,
+        platform::DeviceKind::storage})
     for (const int device : node.of_kind(kind)) all.push_back(device);
   return all;
 }

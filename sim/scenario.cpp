@@ -115,6 +115,13 @@ model::Deployment read_deployment(const Value& map, Diagnostics& diagnostics) {
   return spec;
 }
 
+platform::Route weight_route(const platform::Cluster& cluster, const std::string& from, int gpu) {
+  if (from == "host") return cluster.from_memory(gpu);
+  if (from == "storage") return cluster.from_storage(gpu);
+  const platform::Route route = cluster.ingress(gpu);
+  return route.links.empty() ? platform::Route{} : route;
+}
+
 void check_fit(const PlatformChoice& choice, const Value& at, Diagnostics& diagnostics) {
   const model::Deployment& d = choice.deployment;
   const auto tp = static_cast<int>(d.tp);
@@ -132,6 +139,10 @@ void check_fit(const PlatformChoice& choice, const Value& at, Diagnostics& diagn
       add(fmt::format("tp {} does not divide the {} GPUs of {} of '{}'", d.tp, cluster.gpus_per_node(group),
                       node_words(cluster, group), choice.label));
     check_gpu(choice, cluster.node(group).gpu, add);
+    if (d.load_weights == "off") continue;
+    if (weight_route(cluster, d.load_weights, cluster.first_gpu(group)).path_class == platform::PathClass::none)
+      add(fmt::format("'load_weights: {}' finds no way to the GPUs of {} of '{}'", d.load_weights,
+                      node_words(cluster, group), choice.label));
   }
   if (d.replicas * d.tp > cluster.gpu_count())
     add(fmt::format("{} replicas of {} GPUs do not fit the {} GPUs of '{}'", d.replicas, d.tp, cluster.gpu_count(),

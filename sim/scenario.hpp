@@ -92,6 +92,8 @@ struct PlatformEntry {
 std::optional<PlatformEntry> read_platform_entry(const config::Value& item, const config::Value& deployment,
                                                  Diagnostics& diagnostics);
 model::Deployment read_deployment(const config::Value& map, Diagnostics& diagnostics);
+// The way of a GPU's part of the weights from `host`, `storage` or `network`; class none: there is no such way.
+platform::Route weight_route(const platform::Cluster& cluster, const std::string& from, int gpu);
 // What a deployment asks of a platform; mistakes stand at the platform's entry.
 void check_fit(const PlatformChoice& choice, const config::Value& at, Diagnostics& diagnostics);
 // The keys `deployment` and `platform` of dump_scenario.

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <optional>
 
 #include "sim/network/flow_net.hpp"
 #include "sim/serving/gateway.hpp"
 #include "sim/serving/session_driver.hpp"
+#include "sim/serving/weight_loader.hpp"
 
 namespace agentsim {
 namespace {
@@ -57,7 +59,7 @@ class Run {
       : scenario_(scenario), choice_(choice), workload_(scenario.workload, seed), net_(kernel_, links(choice.cluster)),
         router_(serving::Routers::make(choice.deployment.router)),
         scheduler_(serving::Schedulers::make(choice.deployment.scheduler)),
-        driver_(kernel_, workload_, observer), gateway_(kernel_, net_, *router_, driver_),
+        driver_(kernel_, workload_, observer), gateway_(kernel_, net_, *router_, driver_), loader_(kernel_, net_),
         sampler_(kernel_, driver_, observer, replicas_, scenario.reporting.sample_interval_s, workload_.sessions(),
                  progress) {
     facts_.survey = survey(workload_, choice.deployment.llm.max_context);
@@ -68,6 +70,7 @@ class Run {
 
   RunFacts run() {
     net_.start();
+    loader_.start();
     driver_.start(gateway_);
     sampler_.start();
     kernel_.run();
@@ -122,7 +125,17 @@ class Run {
       }
       gateway_.add_port({replicas_.back().get(), net_.add_path(path(cluster.ingress(gpus[0]))),
                          net_.add_path(path(cluster.egress(gpus[0])))});
+      load_weights(*replicas_.back(), gpus, gpu);
     }
+  }
+
+  void load_weights(serving::Replica& replica, const std::vector<int>& gpus, const platform::Accelerator& gpu) {
+    const std::string& from = choice_.deployment.load_weights;
+    if (from == "off") return;
+    std::vector<network::PathId> paths;
+    for (const int g : gpus) paths.push_back(net_.add_path(path(weight_route(choice_.cluster, from, g))));
+    const double bytes = model::kv_capacity(choice_.deployment, gpu).weight_bytes;
+    loader_.add(replica, std::move(paths), static_cast<uint64_t>(std::llround(bytes)));
   }
 
   void check_invariants() const {
@@ -152,6 +165,9 @@ class Run {
       facts_.links.push_back(std::move(use));
     }
     facts_.notes = workload_.notes();
+    if (loader_.ready_s() > 0.0)
+      facts_.notes.push_back(fmt::format("the last replica had its weights from the {} after {}",
+                                         choice_.deployment.load_weights, pretty_time(loader_.ready_s())));
     const model::LLM& llm = choice_.deployment.llm;
     if (facts_.survey.calls_over_context > 0)
       facts_.notes.push_back(
@@ -171,6 +187,7 @@ class Run {
   std::vector<std::unique_ptr<serving::Replica>> replicas_;
   serving::SessionDriver driver_;
   serving::Gateway gateway_;
+  serving::WeightLoader loader_;
   Sampler sampler_;
   RunFacts facts_;
 };

@@ -18,6 +18,7 @@ struct Deployment {
   int64_t tp = 1;         // GPUs of a replica
   int64_t replicas = 0;   // 0: as many as the platform holds
   int64_t kv_blocks = 0;  // of a replica; 0: computed
+  std::string load_weights = "off";
   Engine engine;
   std::string router = "least_outstanding";
   std::string scheduler = "fcfs";
@@ -43,6 +44,8 @@ void describe(Visitor& v, Deployment& d) {
   v.value("replicas", replicas, "how many, or fill");
   v.field("kv_blocks", d.kv_blocks, Bounds{1, 1e12},
           "KV blocks of a replica; absent: computed from the memory");
+  v.choice("load_weights", d.load_weights, {"off", "host", "network", "storage"},
+           "whence each GPU's part of the weights travels before a replica serves; off: they are there");
 }
 
 // Reads the deployment map of a scenario with the model and engine files it names. `routers` and `schedulers`

@@ -30,8 +30,8 @@ void Collectives::set_mean_rate(GroupId group, double bytes_per_s) {
   post_notices(kernel_.now());
 }
 
-void Collectives::change_flows(const std::vector<LinkId>& links, int delta, double time_s) {
-  for (const LinkId link : links) table_.change_flows(link, delta);
+void Collectives::change_flows(const std::vector<LinkId>& links, int delta, double limit, double time_s) {
+  for (const LinkId link : links) table_.change_flows(link, delta, limit);
   post_notices(time_s);
 }
 

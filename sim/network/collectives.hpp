@@ -21,8 +21,8 @@ class Collectives : public EventTarget {
 
   double rate(GroupId group) const;
   void set_mean_rate(GroupId group, double bytes_per_s);
-  // `time_s` may be ahead of Kernel::now(): a flow has ended, and the kernel has yet to be woken.
-  void change_flows(const std::vector<LinkId>& links, int delta, double time_s);
+  // Flows whose way, empty, would give them `limit` bytes/s. `time_s` may be ahead of Kernel::now(): a flow has ended, and the kernel has yet to be woken.
+  void change_flows(const std::vector<LinkId>& links, int delta, double limit, double time_s);
 
   bool has_changes() const { return table_.has_stale_shadows(); }
   void apply_changes();

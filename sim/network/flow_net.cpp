@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <map>
 
 #include "sim/base/contract.hpp"
 #include "sim/network/collectives.hpp"
@@ -34,6 +36,7 @@ class FlowNet::State : public Mover, public EventTarget, public Fabric::Listener
   struct Route {
     std::vector<LinkId> links;
     double latency_s;
+    double narrowest;  // bytes/s of a flow that has it to itself
     Fabric::RouteId id;
   };
   struct Totals {
@@ -77,10 +80,15 @@ PathId FlowNet::State::add_path(Path path) {
   const auto id = static_cast<PathId>(routes_.size());
   AGENTSIM_CONTRACT(path.latency_s >= 0 && std::isfinite(path.latency_s), "path {} has a latency of {} s", id,
                     path.latency_s);
-  for (const LinkId link : path.links)
+  std::map<LinkId, int> crossings;
+  for (const LinkId link : path.links) {
     AGENTSIM_CONTRACT(link < links_.size(), "path {} has link {}", id, link);
+    ++crossings[link];
+  }
+  double narrowest = std::numeric_limits<double>::infinity();
+  for (const auto& [link, count] : crossings) narrowest = std::min(narrowest, links_[link].bytes_per_s / count);
   const Fabric::RouteId route = path.links.empty() ? 0 : fabric_.add_route(path.links);
-  routes_.push_back({std::move(path.links), path.latency_s, route});
+  routes_.push_back({std::move(path.links), path.latency_s, narrowest, route});
   return id;
 }
 
@@ -105,7 +113,7 @@ void FlowNet::State::begin(FlowId id, Flow& flow) {
   const Route& route = routes_[flow.path];
   flow.phase = Flow::Phase::waiting;
   for (const LinkId link : route.links) ledger_.enter(link, kernel_.now());
-  collectives_.change_flows(route.links, +1, kernel_.now());
+  collectives_.change_flows(route.links, +1, route.narrowest, kernel_.now());
   waiting_.push_back(id);
 }
 
@@ -140,7 +148,7 @@ void FlowNet::State::leave_links(const Flow& flow, double sent_bytes, double tim
     ledger_.leave(link, time_s);
     ledger_.add_bytes(link, flow.traffic, sent_bytes);
   }
-  collectives_.change_flows(route.links, -1, time_s);
+  collectives_.change_flows(route.links, -1, route.narrowest, time_s);
 }
 
 void FlowNet::State::on_event(uint32_t kind, uint64_t id) {

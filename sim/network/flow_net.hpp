@@ -37,7 +37,8 @@ class FlowNet {
   void cancel(FlowId flow);
 
   // bytes/s per crossing that a burst of the collective gets now on its narrowest link l: what the mean rates
-  // of the other groups leave of it, shared among its n_l flows and m_l crossings. Above 0 always. Right at
+  // of the other groups leave of it, shared among its n_l flows and m_l crossings, of which a flow takes no more
+  // than the narrowest link of its path. Above 0 always. Right at
   // once when a flow starts or ends, while watchers are told by an event of the same date.
   double group_rate(GroupId group) const;
   // Volume / iteration time, in bytes/s per crossing, while the replica runs; 0 while it idles. Changes of

@@ -14,7 +14,7 @@ constexpr double kNotable = 1e-3;
 
 GroupTable::GroupTable(const std::vector<LinkSpec>& links) {
   links_.reserve(links.size());
-  for (const LinkSpec& link : links) links_.push_back({link.bytes_per_s, 0, {}});
+  for (const LinkSpec& link : links) links_.push_back({link.bytes_per_s, 0, {}, {}});
 }
 
 GroupId GroupTable::add(Crossings crossings) {
@@ -47,6 +47,11 @@ double GroupTable::share(const Link& link, GroupId group, int crossings) const {
   for (;;) {
     double taken = 0;
     int sharers = link.flows + crossings;
+    for (const auto& [limit, count] : link.limits) {
+      if (limit >= level) break;
+      taken += limit * count;
+      sharers -= count;
+    }
     for (const auto& [other, count] : link.groups) {
       if (other == group) continue;
       const double mean = groups_[other].mean_rate;
@@ -77,9 +82,10 @@ void GroupTable::set_mean_rate(GroupId id, double bytes_per_s) {
   }
 }
 
-void GroupTable::change_flows(LinkId id, int delta) {
+void GroupTable::change_flows(LinkId id, int delta, double limit) {
   Link& link = links_[id];
   link.flows += delta;
+  if (limit < link.bytes_per_s && (link.limits[limit] += delta) == 0) link.limits.erase(limit);
   for (const auto& [other, count] : link.groups) {
     Group& group = groups_[other];
     const bool had_flows = group.flows > 0;

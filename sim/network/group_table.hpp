@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limits>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -14,7 +16,8 @@ using Crossings = std::vector<std::pair<LinkId, int>>;
 // iterations of the collective. A group's burst gets on link l the max-min share of capacity B_l among itself
 // (m_l crossings), n_l foreign flows, and the other groups, each of which wants no more than its mean rate:
 //   (B_l - mean rates of the other groups on l) / (n_l + m_l)
-// unless a mean rate exceeds the fair share, to which it is then held, so that the result is positive always.
+// unless a mean rate exceeds the fair share, to which it is then held, so that the result is positive always. A foreign
+// flow that the narrowest link of its own way keeps below the fair share takes no more than that, and leaves the rest.
 // Pure arithmetic: knows neither time nor SimGrid.
 class GroupTable {
  public:
@@ -29,8 +32,8 @@ class GroupTable {
   double mean_rate(GroupId group) const { return groups_.at(group).mean_rate; }
   // A change of less than 0.1 % is not taken over: rates that depend on each other come to rest.
   void set_mean_rate(GroupId group, double bytes_per_s);
-  // One foreign flow more (+1) or less (-1) on that link.
-  void change_flows(LinkId link, int delta);
+  // One foreign flow more (+1) or less (-1) on that link, which alone on its way would get `limit` bytes/s.
+  void change_flows(LinkId link, int delta, double limit = std::numeric_limits<double>::infinity());
   // The group runs, and a foreign flow is on one of its links: the flow must feel it.
   bool needs_shadow(GroupId group) const;
 
@@ -52,6 +55,7 @@ class GroupTable {
   struct Link {
     double bytes_per_s;
     int flows = 0;
+    std::map<double, int> limits;                 // of those flows that have one below bytes_per_s, counted
     std::vector<std::pair<GroupId, int>> groups;  // with their crossings
   };
 

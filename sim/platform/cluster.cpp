@@ -137,9 +137,9 @@ Route Cluster::cable(const Place& place, bool out) const {
   return Route{PathClass::network, {link}, fabric_->cable_latency_s(), spec_.fabric.bytes_per_s};
 }
 
-Route Cluster::across(const Place& from, const Place& to) const {
+Route Cluster::over(const std::vector<Hop>& hops) const {
   Route route{PathClass::network, {}, 0.0, std::numeric_limits<double>::infinity()};
-  for (const Hop& hop : fabric_->hops({from.node, from.ports->rail}, {to.node, to.ports->rail})) {
+  for (const Hop& hop : hops) {
     route.latency_s += hop.latency_s;
     if (fabric_links_ == 0) continue;
     route.links.push_back(first_fabric_link_ + hop.link);
@@ -148,14 +148,26 @@ Route Cluster::across(const Place& from, const Place& to) const {
   return route;
 }
 
+Cluster::Place Cluster::relay(const Place& from, const Place& to) const {
+  if (!fabric_->changes_rail_inside() || from.ports->rail == to.ports->rail) return from;
+  for (const GpuPorts& other : from.group->gpus) {
+    if (other.rail != to.ports->rail) continue;
+    if (from.group->topology.route(from.ports->device, other.device).path_class == PathClass::nvlink)
+      return {from.group, &other, from.node, from.first_link};
+  }
+  return from;
+}
+
 Route Cluster::gpu_route(int source, int target) const {
   const Place from = place(source);
   const Place to = place(target);
   if (from.node == to.node) return in_node(from, from.ports->device, to.ports->device);
   if (from.ports->nic < 0 || to.ports->nic < 0) return {};
-  const Route out = joined(in_node(from, from.ports->device, from.ports->nic), cable(from, true));
+  const Place at_nic = relay(from, to);
+  Route out = joined(in_node(at_nic, at_nic.ports->device, at_nic.ports->nic), cable(at_nic, true));
+  if (at_nic.ports != from.ports) out = joined(in_node(from, from.ports->device, at_nic.ports->device), out);
   const Route in = joined(cable(to, false), in_node(to, to.ports->nic, to.ports->device));
-  return joined(joined(out, across(from, to)), in);
+  return joined(joined(out, over(fabric_->hops({from.node, at_nic.ports->rail}, {to.node, to.ports->rail}))), in);
 }
 
 std::vector<int> Cluster::joint_limits(const std::vector<std::pair<int, int>>& gpu_pairs) const {
@@ -197,9 +209,13 @@ std::vector<RouteStep> Cluster::steps(int source, int target) const {
     return steps;
   }
   if (from.ports->nic < 0 || to.ports->nic < 0) return {};
-  for (const int link : joined(in_node(from, from.ports->device, from.ports->nic), cable(from, true)).links)
+  const Place at_nic = relay(from, to);
+  if (at_nic.ports != from.ports)
+    for (const int link : in_node(from, from.ports->device, at_nic.ports->device).links) add(from, link);
+  for (const int link :
+       joined(in_node(at_nic, at_nic.ports->device, at_nic.ports->nic), cable(at_nic, true)).links)
     add(from, link);
-  for (const Hop& hop : fabric_->hops({from.node, from.ports->rail}, {to.node, to.ports->rail}))
+  for (const Hop& hop : fabric_->hops({from.node, at_nic.ports->rail}, {to.node, to.ports->rail}))
     steps.push_back({fabric_->link_name(hop.link), fabric_->link_bytes_per_s(hop.link), hop.latency_s,
                      fabric_links_ > 0});
   for (const int link : joined(cable(to, false), in_node(to, to.ports->nic, to.ports->device)).links)
@@ -212,7 +228,7 @@ Route Cluster::ingress(int gpu) const {
   const auto [device, memory, nic, rail] = *at_gpu.ports;
   Route route{PathClass::network, {}, 0.0, spec_.fabric.bytes_per_s};
   if (nic >= 0) {
-    route = cable(at_gpu, false);
+    route = joined(over(fabric_->hops_in({at_gpu.node, rail})), cable(at_gpu, false));
     if (memory >= 0) route = joined(route, in_node(at_gpu, nic, memory));
   }
   if (memory >= 0) route = joined(route, in_node(at_gpu, memory, device));
@@ -226,9 +242,21 @@ Route Cluster::egress(int gpu) const {
   if (memory >= 0) route = joined(route, in_node(at_gpu, device, memory));
   if (nic >= 0) {
     if (memory >= 0) route = joined(route, in_node(at_gpu, memory, nic));
-    route = joined(route, cable(at_gpu, true));
+    route = joined(joined(route, cable(at_gpu, true)), over(fabric_->hops_out({at_gpu.node, rail})));
   }
   return route;
+}
+
+Route Cluster::from_memory(int gpu) const {
+  const Place at_gpu = place(gpu);
+  return at_gpu.ports->memory < 0 ? Route{} : in_node(at_gpu, at_gpu.ports->memory, at_gpu.ports->device);
+}
+
+Route Cluster::from_storage(int gpu) const {
+  const Place at_gpu = place(gpu);
+  const int memory = at_gpu.ports->memory;
+  const int storage = memory < 0 ? -1 : at_gpu.group->topology.nearest(memory, DeviceKind::storage);
+  return storage < 0 ? Route{} : joined(in_node(at_gpu, storage, memory), from_memory(gpu));
 }
 
 }  // namespace agentsim::platform

@@ -81,10 +81,13 @@ class Cluster {
   std::vector<int> joint_limits(const std::vector<std::pair<int, int>>& gpu_pairs) const;
   // The same link by link, with those that routes leave out. Empty: no path.
   std::vector<RouteStep> steps(int source, int target) const;
-  // From the clients, who stand at the switch of the NIC, to the host memory of a GPU and on into the GPU;
-  // and back.
+  // From the clients to the host memory of a GPU and on into the GPU, and back. They stand at the fabric's switch, in
+  // one of leaves at the spine.
   Route ingress(int gpu) const;
   Route egress(int gpu) const;
+  // From the host memory near a GPU, and from the storage near that memory through it. Class none: there is none.
+  Route from_memory(int gpu) const;
+  Route from_storage(int gpu) const;
 
  private:
   // A GPU of a node and what is nearest to it; -1: none.
@@ -115,7 +118,9 @@ class Cluster {
   Place place(int gpu) const;
   Route in_node(const Place& place, int source_device, int target_device) const;
   Route cable(const Place& place, bool out) const;
-  Route across(const Place& from, const Place& to) const;
+  Route over(const std::vector<Hop>& hops) const;
+  // The GPU of the sender's node whose NIC a message leaves by: itself, or with PXN the one on the receiver's rail.
+  Place relay(const Place& from, const Place& to) const;
 
   ClusterSpec spec_;
   std::vector<Group> groups_;

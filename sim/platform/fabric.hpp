@@ -51,6 +51,11 @@ class FabricLayout {
   virtual bool can_be_bottleneck() const { return false; }
   // In order; between the cable out of one node and the cable into another.
   virtual std::vector<Hop> hops(Port /*from*/, Port /*to*/) const { return {}; }
+  // From where clients and stores outside the nodes stand, to the cable into a node, and back.
+  virtual std::vector<Hop> hops_in(Port /*to*/) const { return {}; }
+  virtual std::vector<Hop> hops_out(Port /*from*/) const { return {}; }
+  // What goes from one rail to another is to change rails inside the sender's node, where NVLink allows it.
+  virtual bool changes_rail_inside() const { return false; }
 };
 
 // A key of the fabric's map and what is wrong with it.

@@ -21,7 +21,7 @@ void Replica::join(network::FlowNet& net, network::GroupId group) {
 void Replica::enqueue(std::unique_ptr<Request> request) {
   batcher_.add(std::move(request), clock(done_));
   if (!busy_) {
-    schedule();
+    if (!held_) schedule();
     return;
   }
   if (mode_ == StepMode::step_by_step || !batcher_.newest_is_first()) return;
@@ -30,6 +30,11 @@ void Replica::enqueue(std::unique_ptr<Request> request) {
   if (next >= target_) return;
   target_ = next;
   post();
+}
+
+void Replica::release() {
+  held_ = false;
+  schedule();
 }
 
 void Replica::on_event(uint32_t, uint64_t) {

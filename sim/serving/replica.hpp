@@ -42,6 +42,11 @@ class Replica : public network::EventTarget, public network::GroupWatcher {
   // The group of links that its collectives cross. Before the run.
   void join(network::FlowNet& net, network::GroupId group);
 
+  // Between hold() and release() calls are queued and no step begins: the weights are on their way. hold() before the
+  // run.
+  void hold() { held_ = true; }
+  void release();
+
   void enqueue(std::unique_ptr<Request> request);
   // State and counters at this moment; steps count as far as they are done.
   ReplicaSample sample();
@@ -73,6 +78,7 @@ class Replica : public network::EventTarget, public network::GroupWatcher {
   network::FlowNet* net_ = nullptr;
   network::GroupId group_ = 0;
 
+  bool held_ = false;
   bool busy_ = false;
   StepPlan plan_;
   model::StepCost cost_;  // of the plan

@@ -47,6 +47,22 @@ TEST_CASE("water rises where a modest group leaves some of its share") {
   CHECK(table.rate(one) == doctest::Approx(45));  // (100 - 10)/2: greedy is held to 45
 }
 
+TEST_CASE("a flow that is slower elsewhere leaves the rest of its share") {
+  GroupTable table({{"a", 100.0}, {"b", 20.0}});
+  const GroupId group = table.add({{0, 1}});
+  table.change_flows(0, +1, 20);
+  CHECK(table.rate(group) == doctest::Approx(80));  // 100 - 20
+  table.change_flows(0, +1, 60);
+  CHECK(table.rate(group) == doctest::Approx(40));  // (100 - 20)/2: 60 is more than the share
+  table.change_flows(0, +1);
+  CHECK(table.rate(group) == doctest::Approx(80.0 / 3));
+  table.change_flows(0, -1, 60);
+  table.change_flows(0, -1);
+  CHECK(table.rate(group) == doctest::Approx(80));
+  table.change_flows(0, -1, 20);
+  CHECK(table.rate(group) == 100);
+}
+
 TEST_CASE("only groups on the link are touched and each once") {
   GroupTable table({{"a", 100.0}, {"b", 100.0}});
   const GroupId one = table.add({{0, 1}});

@@ -132,5 +132,35 @@ TEST_CASE("a macro-step of any length takes as long as one flow per iteration") 
                   << background.mean_flow_s(3));
 }
 
+TEST_CASE("macro-steps meet flows that a narrow NIC keeps slow") {
+  // Given 10 flows of 500 MB a second through a NIC of 15 GB/s, which takes 15 of the 50 GB/s of the links behind it, not
+  // the 25 of a fair share: an iteration alone takes 7.8 ms, beside a flow 6 + 90/35 = 8.57, beside a fair share 9.6.
+  constexpr int kIterations = 10000;
+  Kernel kernel;
+  std::vector<LinkSpec> links;
+  std::vector<PcieTree> trees;
+  for (int i = 0; i < 2; ++i) {
+    trees.emplace_back(static_cast<LinkId>(links.size()), true);
+    PcieTree::add_links(links);
+    PcieTree::add_nic(links);
+  }
+  FlowNet net(kernel, links);
+  Finish finish{kernel, 2};
+  Background background(kernel, net, trees, 10, 500000000);
+  FlowPerIteration slow(kernel, net, trees[0], kIterations, finish);
+  MacroSteps macro(kernel, net, trees[1], kIterations / 10, 10, finish);
+  net.start();
+  background.start();
+  slow.start();
+  macro.start();
+  kernel.run();
+  const double slow_s = slow.end_s / kIterations;
+  CHECK(slow_s > 7.95e-3);
+  CHECK(slow_s < 8.57e-3);
+  CHECK(macro.end_s / kIterations == doctest::Approx(slow_s).epsilon(0.005));
+  CHECK(background.mean_flow_s(1) == doctest::Approx(background.mean_flow_s(0)).epsilon(0.01));
+  MESSAGE("iteration " << slow_s << " one flow each, " << macro.end_s / kIterations << " k=10");
+}
+
 }  // namespace
 }  // namespace agentsim::network

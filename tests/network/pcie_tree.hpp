@@ -17,7 +17,7 @@ struct PcieTree {
   static constexpr double kBytesPerS = 50e9;
   static constexpr LinkId kGpuUp = 0, kGpuDown = 8, kSwitchUp = 16, kSwitchDown = 20, kLinks = 26;
 
-  explicit PcieTree(LinkId first) : first_link(first) {}
+  explicit PcieTree(LinkId first, bool nic = false) : first_link(first), has_nic(nic) {}
   static void add_links(std::vector<LinkSpec>& links) {
     for (LinkId i = 0; i < kLinks; ++i) links.push_back({"link" + std::to_string(links.size()), kBytesPerS});
   }
@@ -27,14 +27,23 @@ struct PcieTree {
     for (LinkId i = 0; i < kLinks; ++i) path.links.push_back(first_link + i);
     return path;
   }
+  // A NIC of 15 GB/s for all GPUs, where flows from and to the host come in and go out.
+  static void add_nic(std::vector<LinkSpec>& links) {
+    for (const char* way : {"in", "out"}) links.push_back({"nic" + std::to_string(links.size()) + way, 15e9});
+  }
   Path host_to_gpu(LinkId gpu) const {
-    return {{first_link + kSwitchDown + gpu / 2, first_link + kGpuDown + gpu}, 0.0};
+    Path path{{first_link + kSwitchDown + gpu / 2, first_link + kGpuDown + gpu}, 0.0};
+    if (has_nic) path.links.push_back(first_link + kLinks);
+    return path;
   }
   Path gpu_to_host(LinkId gpu) const {
-    return {{first_link + kGpuUp + gpu, first_link + kSwitchUp + gpu / 2}, 0.0};
+    Path path{{first_link + kGpuUp + gpu, first_link + kSwitchUp + gpu / 2}, 0.0};
+    if (has_nic) path.links.push_back(first_link + kLinks + 1);
+    return path;
   }
 
   LinkId first_link;
+  bool has_nic;
 };
 
 // Flows between host and a random GPU, by Poisson arrivals, the same on every tree.

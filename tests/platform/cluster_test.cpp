@@ -52,8 +52,8 @@ TEST_CASE("every link of a cluster has a name of its own") {
   for (int link = 0; link < cluster.link_count(); ++link) all.push_back(cluster.link_name(link));
   std::sort(all.begin(), all.end());
   CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
-  // 35 cables and 8 NICs a node, two directions each.
-  CHECK(all.size() == 2 * 2 * (35 + 8));
+  // 37 cables and 8 NICs a node, two directions each.
+  CHECK(all.size() == 2 * 2 * (37 + 8));
 }
 
 TEST_CASE("GPUs of one node use the links of their own node") {

@@ -40,16 +40,16 @@ TEST_CASE("nodes of one leaf meet there and others at the spine") {
   const double in_leaf = cluster.gpu_route(0, 8).latency_s;
   CHECK(cluster.gpu_route(8, 16).latency_s == Approx(in_leaf + 2 * 0.5e-6));
   CHECK(cluster.gpu_route(8, 16).links.size() == cluster.gpu_route(0, 8).links.size() + 2);
-  // 3 leaves, up and down, after the 86 links of each node.
-  CHECK(cluster.link_count() == 5 * 86 + 6);
-  CHECK(cluster.link_name(5 * 86 + 5) == "fabric/spine>leaf2");
-  CHECK(cluster.link_bytes_per_s(5 * 86) == Approx(200e9));
+  // 3 leaves, up and down, after the 90 links of each node.
+  CHECK(cluster.link_count() == 5 * 90 + 6);
+  CHECK(cluster.link_name(5 * 90 + 5) == "fabric/spine>leaf2");
+  CHECK(cluster.link_bytes_per_s(5 * 90) == Approx(200e9));
 }
 
 TEST_CASE("the links of a non-blocking spine are left out of routes but not their latency") {
   const Cluster cluster =
       hgx(4, "kind: leaf_spine, nodes_per_leaf: 2, oversubscription: 1, spine_latency: 0.5us");
-  CHECK(cluster.link_count() == 4 * 86);
+  CHECK(cluster.link_count() == 4 * 90);
   CHECK(crossed(cluster, 0, 16) == "leaf0>spine spine>leaf1");
   CHECK_FALSE(cluster.steps(0, 16)[3].is_in_route);
   CHECK(cluster.gpu_route(0, 16).links.size() == cluster.gpu_route(0, 8).links.size());
@@ -70,7 +70,57 @@ TEST_CASE("NICs of one rail meet at the leaf of their pod and others at the spin
   CHECK(crossed(cluster, 2, 18) == "pod0_rail2>spine spine>pod1_rail2");
   // 2 cables of 50 GB/s below a leaf, half of that above; 2 pods of 8 leaves.
   CHECK(cluster.steps(2, 18)[3].bytes_per_s == Approx(50e9));
-  CHECK(cluster.link_count() == 4 * 86 + 2 * 2 * 8);
+  CHECK(cluster.link_count() == 4 * 90 + 2 * 2 * 8);
+}
+
+TEST_CASE("with PXN a message changes rails over NVLink and stays below the leaf") {
+  const std::string rail = "kind: rail, nodes_per_pod: 2, oversubscription: 2, spine_latency: 0.5us";
+  const Cluster plain = hgx(4, rail);
+  const Cluster pxn = hgx(4, rail + ", pxn: on");
+  CHECK(crossed(pxn, 0, 15).empty());
+  // GPU 0 to GPU 7 over NVSwitch, 7 to its NIC, down to GPU 15 of the same rail.
+  std::string names;
+  for (const RouteStep& step : pxn.steps(0, 15)) names += " " + step.name;
+  CHECK(names ==
+        " n0/gpu0>nvs0 n0/nvs0>gpu7 n0/gpu7>sw3 n0/sw3>nic7 n0/nic7>fabric n1/fabric>nic7 n1/nic7>sw3 n1/sw3>gpu7");
+  // Two NVLink hops of 0.5 us instead of two of the spine.
+  CHECK(pxn.gpu_route(0, 15).latency_s == Approx(plain.gpu_route(0, 15).latency_s - 2 * 0.5e-6 + 2 * 0.5e-6));
+  CHECK(pxn.gpu_route(0, 15).links.size() == pxn.steps(0, 15).size());
+  // In another pod the spine is crossed on the receiver's rail; messages of one rail go as before.
+  CHECK(crossed(pxn, 0, 23) == "pod0_rail7>spine spine>pod1_rail7");
+  CHECK(pxn.gpu_route(2, 18).links == plain.gpu_route(2, 18).links);
+}
+
+TEST_CASE("without NVLink there is no PXN") {
+  const std::string head = "{name: c, node: rtx_pro_6000_pcie_8gpu, count: 2, fabric: {kind: rail, nodes_per_pod: 2, ";
+  const Cluster plain = load(head + "link_bandwidth: 400 Gbps}}");
+  const Cluster pxn = load(head + "link_bandwidth: 400 Gbps, pxn: on}}");
+  CHECK(pxn.gpu_route(0, 15).links == plain.gpu_route(0, 15).links);
+}
+
+TEST_CASE("requests come through the spine where leaves are oversubscribed") {
+  const Cluster cluster = hgx(4, "kind: leaf_spine, nodes_per_leaf: 2, oversubscription: 4, spine_latency: 0.5us");
+  const Cluster star = hgx(4, "kind: star");
+  const auto name = [&](const Cluster& c, int link) { return c.link_name(link); };
+  CHECK(name(cluster, cluster.ingress(16).links.front()) == "fabric/spine>leaf1");
+  CHECK(name(cluster, cluster.egress(16).links.back()) == "fabric/leaf1>spine");
+  CHECK(cluster.ingress(16).latency_s == Approx(star.ingress(16).latency_s + 0.5e-6));
+  CHECK(name(star, star.ingress(16).links.front()) == "n2/fabric>nic0");
+  CHECK(cluster.ingress(16).links.size() == star.ingress(16).links.size() + 1);
+}
+
+TEST_CASE("weights come from the memory near a GPU or from the storage through it") {
+  const Cluster cluster = hgx(2, "kind: star");
+  const auto names = [&](const Route& route) {
+    std::string text;
+    for (const int link : route.links) text += " " + cluster.link_name(link);
+    return text;
+  };
+  CHECK(names(cluster.from_memory(13)) == " n1/mem1>cpu1 n1/cpu1>rp2 n1/rp2>sw2 n1/sw2>gpu5");
+  CHECK(names(cluster.from_storage(13)) ==
+        " n1/nvme1>cpu1 n1/cpu1>mem1 n1/mem1>cpu1 n1/cpu1>rp2 n1/rp2>sw2 n1/sw2>gpu5");
+  CHECK(load("{name: c, node: hgx_a100, fabric: {link_bandwidth: 1 Gbps}}").from_storage(0).path_class ==
+        PathClass::none);
 }
 
 TEST_CASE("a torus goes along one axis after the other and the shorter way round") {
@@ -82,7 +132,7 @@ TEST_CASE("a torus goes along one axis after the other and the shorter way round
   CHECK(crossed(cluster, 0, 8 * 8) == "n0-y");                // (0, 2)
   CHECK(crossed(cluster, 3 * 8, 9 * 8) == "n3+x n0+x n1-y");  // (3, 0) to (1, 2)
   CHECK(crossed(cluster, 11 * 8, 4 * 8) == "n11+x n8-y");     // (3, 2) to (0, 1)
-  CHECK(cluster.link_count() == 12 * (86 + 4));
+  CHECK(cluster.link_count() == 12 * (90 + 4));
   const double inside = cluster.gpu_route(0, 8).latency_s - 1e-6;
   CHECK(cluster.gpu_route(3 * 8, 9 * 8).latency_s == Approx(inside + 3e-6));
 }
@@ -99,7 +149,7 @@ TEST_CASE("groups are numbered one after the other") {
   CHECK(cluster.group_of(16) == 1);
   CHECK(cluster.node_of(16) == 2);
   CHECK(cluster.node(1).name == "rtx_pro_6000_pcie_8gpu");
-  CHECK(cluster.link_name(2 * 86) == "n2/" + cluster.topology(1).link_name(0));
+  CHECK(cluster.link_name(2 * 90) == "n2/" + cluster.topology(1).link_name(0));
   const Route route = cluster.gpu_route(0, 39);
   CHECK(cluster.link_name(route.links.front()) == "n0/gpu0>sw0");
   CHECK(cluster.link_name(route.links.back()).substr(0, 3) == "n4/");
@@ -110,7 +160,7 @@ TEST_CASE("a route of 1280 nodes is as short as one of two and nothing is kept f
   const Cluster large = load("hgx_h100_x1280_leaf_spine");
   const Cluster small = hgx(2, "kind: star");
   CHECK(large.gpu_count() == 10'240);
-  CHECK(large.link_count() == 1280 * 86);
+  CHECK(large.link_count() == 1280 * 90);
   CHECK(large.gpu_route(0, 10'239).links.size() == small.gpu_route(0, 15).links.size());
   CHECK(large.gpu_route(10'232, 10'239).links.size() == small.gpu_route(0, 7).links.size());
 }

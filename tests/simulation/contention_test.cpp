@@ -190,5 +190,38 @@ TEST_CASE("a stream that begins in the middle of many decode steps stretches the
   CHECK(dates[0] == dates[1]);
 }
 
+TEST_CASE("a KV offload and the all-reduces of a switch slow each other by their shares") {
+  // Given an offload from gpu0 to host memory during a prompt: it shares the cable up from gpu0, 54.2 GB/s, with the ring,
+  // which crosses it once. The ring's bursts get half of it; the offload gets what the mean traffic of the prompt's step
+  // leaves, capacity - wire/T2. When it has ended, the rest of the step goes at full rate.
+  Bench bench(serving::StepMode::fast);
+  const platform::Cluster& cluster = bench.parts.choice.cluster;
+  const platform::Route up = cluster.egress(0);
+  const auto memory = std::find_if(up.links.begin(), up.links.end(),
+                                   [&](int link) { return cluster.link_name(link) == "n0/cpu0>mem0"; });
+  network::Path path{{up.links.begin(), memory + 1}, 0.0};
+  REQUIRE(path.links.size() == 4);
+  REQUIRE(cluster.link_name(up.links[0]) == "n0/gpu0>sw0");
+  const network::PathId offload = bench.net.add_path(path);
+  const serving::Prompt prompt = serving::own_prompt(1, 8000);
+  const model::Batch batch = Bench::prompt_batch(8000);
+  const double alone_s = bench.parts.seconds(batch, 0, bench.capacity);
+  const double beside_s = bench.parts.seconds(batch, 0, bench.capacity / 2.0);
+  const double rate = bench.capacity - bench.parts.step_time.cost(batch).collectives.wire_bytes / beside_s;
+  const auto bytes = static_cast<uint64_t>(std::llround(rate * beside_s / 2.0));
+  bench.call_at(0.0, prompt, 1);
+  bench.script.at(0.0, [&] { bench.net.send(offload, bytes, network::TrafficClass::kv_offload, bench.script); });
+  bench.kernel.run();
+  REQUIRE(bench.script.ended.size() == 1);
+  CHECK(bench.script.ended[0].second == doctest::Approx(beside_s / 2.0).epsilon(1e-6));
+  CHECK(bench.done.last_token_s == doctest::Approx(beside_s / 2.0 + alone_s / 2.0).epsilon(1e-6));
+  CHECK(rate < 0.8 * bench.capacity);
+  CHECK(beside_s > 1.2 * alone_s);
+  for (const network::LinkId link : path.links) {
+    CHECK(bench.net.link_bytes(link, network::TrafficClass::kv_offload) == static_cast<double>(bytes));
+    CHECK(bench.net.link_bytes(link, network::TrafficClass::kv_handoff) == 0.0);
+  }
+}
+
 }  // namespace
 }  // namespace agentsim

@@ -38,6 +38,9 @@ class Leaves : public FabricLayout {
     if (up == down) return {};
     return {{2 * up, size_.spine_latency_s}, {2 * down + 1, size_.spine_latency_s}};
   }
+  // The world outside is reached through the spine.
+  std::vector<Hop> hops_in(Port to) const override { return {{2 * leaf_of(to) + 1, size_.spine_latency_s}}; }
+  std::vector<Hop> hops_out(Port from) const override { return {{2 * leaf_of(from), size_.spine_latency_s}}; }
 
  protected:
   virtual int leaf_of(Port port) const = 0;

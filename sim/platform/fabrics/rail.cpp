@@ -5,8 +5,10 @@ namespace {
 
 class RailLayout : public Leaves {
  public:
-  RailLayout(const Size& size, int64_t nodes_per_pod, int rails)
-      : Leaves(size), nodes_per_pod_(nodes_per_pod), rails_(rails) {}
+  RailLayout(const Size& size, int64_t nodes_per_pod, int rails, bool pxn)
+      : Leaves(size), nodes_per_pod_(nodes_per_pod), rails_(rails), pxn_(pxn) {}
+
+  bool changes_rail_inside() const override { return pxn_; }
 
  protected:
   int leaf_of(Port port) const override {
@@ -19,10 +21,12 @@ class RailLayout : public Leaves {
  private:
   int64_t nodes_per_pod_;
   int rails_;
+  bool pxn_;
 };
 
 // A rail-optimised fat tree: NIC i of every node of a pod hangs on the pod's leaf i, so NICs of one rail meet
-// there; all others meet at the spine. Data is not moved to another rail inside a node first (no PXN).
+// there; all others meet at the spine. With `pxn` (NCCL's PCI x NVLink) a message for another rail first goes over NVLink
+// to the GPU of its own node that has that rail's NIC, and so stays below the leaf.
 class Rail : public DescribedFabric<Rail> {
  public:
   template <class V>
@@ -30,15 +34,17 @@ class Rail : public DescribedFabric<Rail> {
     v.field("nodes_per_pod", nodes_per_pod_, config::Bounds{1, 1e5}, "nodes on one set of leaves",
             config::Need::required);
     describe_spine(v, spine_);
+    v.field("pxn", pxn_, "messages change rails over NVLink in the sender's node");
   }
   std::shared_ptr<const FabricLayout> lay(const FabricCable& cable, const Extent& extent) const override {
     const int leaves = ceil_div(extent.nodes, nodes_per_pod_) * extent.rails;
     const Leaves::Size size = spine_.size(leaves, static_cast<double>(nodes_per_pod_), cable);
-    return std::make_shared<RailLayout>(size, nodes_per_pod_, extent.rails);
+    return std::make_shared<RailLayout>(size, nodes_per_pod_, extent.rails, pxn_);
   }
 
  private:
   int64_t nodes_per_pod_ = 1;
+  bool pxn_ = false;
   Spine spine_;
 };
 
