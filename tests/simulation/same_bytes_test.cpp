@@ -66,8 +66,9 @@ TEST_CASE("both engines write the same bytes when blocks are short") {
 }
 
 TEST_CASE("both engines write the same bytes when prompts cross the links of the collectives") {
-  // Given prompts of megabytes on a slow cable, each on its way for seconds over links that the collectives
-  // of its replica share, then steps are stretched in their middles, and the bytes are the same.
+  // Given prompts on a slow cable, each on its way for a second over links that the collectives of its replica share, then
+  // their rates change in the middle of steps, if only by what such a flow takes, and the bytes are the same. (What larger
+  // flows do to both engines: contention_test.cpp.)
   const char* const yaml =
       "workload:\n"
       "  sessions: 60\n"
@@ -81,16 +82,6 @@ TEST_CASE("both engines write the same bytes when prompts cross the links of the
       "reporting: {sample_interval: 0.3 s}\n";
   const Files fast = run_text(yaml);
   check_equal(fast, run_text(yaml, {}, "step_by_step"));
-  // Contention is there: without it the exposed time is less.
-  const Files free = run_text(yaml, {"platforms=[rtx_pro_6000_pcie_x1]"});
-  const auto fabric_per_step = [](const Files& files) {
-    const Table replicas(files.at("replicas.csv"));
-    const size_t last = replicas.size() - 1;
-    return replicas.at(last, "fabric_s") / replicas.at(last, "steps");
-  };
-  CHECK(fabric_per_step(fast) > 1.5 * fabric_per_step(free));
-  MESSAGE("exposed communication of a step: " << fabric_per_step(fast) << " and without contention "
-                                              << fabric_per_step(free));
 }
 
 TEST_CASE("the same seed gives the same bytes and another seed others") {
