@@ -13,6 +13,7 @@
 #include "sim/metrics/run_tables.hpp"
 #include "sim/serving/router.hpp"
 #include "sim/serving/scheduler.hpp"
+#include "sim/workload/importer.hpp"
 #include "sim/workload/workload_spec.hpp"
 
 namespace agentsim::cli {
@@ -89,6 +90,7 @@ const std::map<std::string, std::function<Rows()>>& kinds() {
       {"arrivals", policies<workload::Arrivals>},
       {"engines", [] { return files("platforms/engines"); }},
       {"gpus", [] { return files("platforms/gpus"); }},
+      {"importers", policies<workload::Importers>},
       {"models", [] { return files("scenarios/models"); }},
       {"nodes", [] { return files("platforms/nodes"); }},
       {"platforms", [] { return files("platforms/clusters"); }},

@@ -76,6 +76,10 @@ std::string read_text(const std::string& path) {
   return text;
 }
 
+void read_stream(const std::string& path, const std::function<void(std::istream&)>& body) {
+  with_stream(path, body);
+}
+
 void read_lines(const std::string& path, const std::function<void(std::string_view, int)>& line) {
   with_stream(path, [&](std::istream& stream) {
     std::string text;

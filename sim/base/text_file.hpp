@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <iosfwd>
 #include <set>
 #include <string>
 #include <string_view>
@@ -27,6 +28,9 @@ class FileLog {
 
 // The whole text of a file; `.gz` is decompressed. Throws ConfigError: missing, unreadable, truncated .gz.
 std::string read_text(const std::string& path);
+
+// Opens a file for `body` to read as a stream; `.gz` is decompressed. Throws as read_text does.
+void read_stream(const std::string& path, const std::function<void(std::istream&)>& body);
 
 // Calls `line` for each line (without its end) with its number from 1; the file is streamed, so memory does
 // not grow with it. `.gz` is decompressed. Throws as read_text does.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "sim/base/csv.hpp"
@@ -34,28 +33,27 @@ struct Columns {
       tool_tok, system_tok, blocks;
 };
 
-// "1-1523;1525;1530-1531"
-bool parse_ranges(std::string_view text, std::vector<BlockRange>& out) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (at != end) {
-    BlockRange range;
-    auto first = std::from_chars(at, end, range.first);
-    if (first.ec != std::errc()) return false;
-    range.last = range.first;
-    at = first.ptr;
-    if (at != end && *at == '-') {
-      const auto last = std::from_chars(at + 1, end, range.last);
-      if (last.ec != std::errc()) return false;
-      at = last.ptr;
-    }
-    if (range.last < range.first || range.last >= kLastBlock) return false;
-    out.push_back(range);
-    if (at == end) return true;
-    if (*at != ';' || at + 1 == end) return false;
-    ++at;
+double median(std::vector<double>& values) {
+  if (values.empty()) return 0.0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// Seconds per output token of the timed calls.
+void add_pace(const TraceFile& file, std::vector<double>& pace) {
+  for (const TraceCall& call : file.calls)
+    if (call.is_timed && call.output_tokens > 0)
+      pace.push_back(call.api_s / call.output_tokens);
+}
+
+void estimate_missing_times(TraceFile& file, double s_per_output_token) {
+  file.s_per_output_token = s_per_output_token;
+  for (TraceCall& call : file.calls) {
+    if (call.is_timed) continue;
+    call.api_s = call.output_tokens * s_per_output_token;
+    ++file.untimed_calls;
   }
-  return true;
 }
 
 class TraceReader {
@@ -66,8 +64,18 @@ class TraceReader {
     csv_.each_row([&](CsvRow& row) { read_row(row); });
     close_session();
     diagnostics_.throw_if_any();
-    estimate_missing_times();
+    std::vector<double> pace;
+    add_pace(file_, pace);
+    estimate_missing_times(file_, median(pace));
     return std::move(file_);
+  }
+
+  // Hands over each session when its last row was read, and forgets it.
+  void read_each(const std::function<void(TraceFile&)>& session) {
+    session_ = session;
+    csv_.each_row([&](CsvRow& row) { read_row(row); });
+    close_session();
+    diagnostics_.throw_if_any();
   }
 
  private:
@@ -104,7 +112,7 @@ class TraceReader {
 
   void read_blocks(CsvRow& row, TraceCall& call) {
     call.first_range = static_cast<uint32_t>(file_.ranges.size());
-    if (!parse_ranges(row.text(column_.blocks), file_.ranges))
+    if (!parse_ranges(row.text(column_.blocks), kLastBlock, file_.ranges))
       return row.mistake(column_.blocks, "is not a list of block ranges such as '1-20;25'");
     call.range_count = static_cast<uint32_t>(file_.ranges.size()) - call.first_range;
     uint64_t tokens = 0;
@@ -137,6 +145,13 @@ class TraceReader {
       check_call(calls[i], agents, is_new ? calls[i] : calls[agents.back().first_call]);
       ++agents.back().call_count;
     }
+    if (session_ && !file_.sessions.empty()) {
+      if (diagnostics_.empty()) session_(file_);
+      file_.sessions.clear();
+      calls.clear();
+      file_.ranges.clear();
+      file_.untimed_calls = 0;
+    }
     session_begin_ = calls.size();
   }
 
@@ -164,34 +179,30 @@ class TraceReader {
     if (diagnostics_.size() < 20) diagnostics_.add(mistake_on_line(csv_.path(), call.line, message));
   }
 
-  void estimate_missing_times() {
-    std::vector<double> pace;
-    for (const TraceCall& call : file_.calls)
-      if (call.is_timed && call.output_tokens > 0) pace.push_back(call.api_s / call.output_tokens);
-    if (!pace.empty()) {
-      const auto middle = pace.begin() + static_cast<std::ptrdiff_t>(pace.size() / 2);
-      std::nth_element(pace.begin(), middle, pace.end());
-      file_.s_per_output_token = *middle;
-    }
-    for (TraceCall& call : file_.calls) {
-      if (call.is_timed) continue;
-      call.api_s = call.output_tokens * file_.s_per_output_token;
-      ++file_.untimed_calls;
-    }
-  }
-
   CsvFile csv_;
   Columns column_;
   TraceFile file_;
   std::set<std::string> names_;
   Diagnostics diagnostics_;
   size_t session_begin_ = 0;
+  std::function<void(TraceFile&)> session_;
 };
 
 }  // namespace
 
 TraceFile read_claude_code_csv(const std::string& path) {
   return TraceReader(path).read();
+}
+
+void each_claude_code_session(const std::string& path, const std::function<void(const TraceFile&)>& session) {
+  std::vector<double> pace;
+  TraceReader(path).read_each([&](TraceFile& file) { add_pace(file, pace); });
+  const double s_per_output_token = median(pace);
+  std::vector<double>().swap(pace);
+  TraceReader(path).read_each([&](TraceFile& file) {
+    estimate_missing_times(file, s_per_output_token);
+    session(file);
+  });
 }
 
 }  // namespace agentsim::workload

@@ -1,20 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/workload/block_ranges.hpp"
+
 namespace agentsim::workload {
 
-// Blocks [first, last] of a session's block table, each of kTraceBlock tokens.
-struct BlockRange {
-  uint32_t first = 0;
-  uint32_t last = 0;
-
-  uint32_t blocks() const { return last - first + 1; }
-};
-
+using BlockRange = Range<uint32_t>;  // of a session's block table, blocks of kTraceBlock tokens
 constexpr uint32_t kTraceBlock = 64;
 
 // A recorded call. Its prompt is blocks TraceFile::ranges[first_range, first_range + range_count) and a tail.
@@ -60,5 +56,9 @@ struct TraceFile {
 // Reads the call table of Claude Code sessions (scenarios/traces/README.md lists its columns) and checks that
 // it hangs together. Throws ConfigError with the lines that do not.
 TraceFile read_claude_code_csv(const std::string& path);
+
+// The same file session by session: `session` is called with each in turn, alone in a TraceFile whose roles
+// are those so far. Reads the file twice, first for the pace of its timed calls, of which it keeps 8 bytes each.
+void each_claude_code_session(const std::string& path, const std::function<void(const TraceFile&)>& session);
 
 }  // namespace agentsim::workload
