@@ -11,6 +11,10 @@ std::string Arguments::out_or_default(const Scenario& scenario) const {
 
 void add_scenario_options(CLI::App& app, Arguments& a) {
   app.add_option("SCENARIO", a.files, "scenario file (YAML)")->required()->expected(1);
+  add_override_options(app, a);
+}
+
+void add_override_options(CLI::App& app, Arguments& a) {
   app.add_option("--set", a.overrides.settings,
                  "change a value: path=value, such as deployment.tp=4 (repeatable)")
       ->type_name("PATH=VALUE")

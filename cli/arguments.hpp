@@ -25,8 +25,10 @@ struct Arguments {
   std::string out_or_default(const Scenario& scenario) const;
 };
 
-// Adds --set, --seed, --engine, --platform to a command that reads a scenario.
+// Adds SCENARIO and the next to a command that reads one.
 void add_scenario_options(CLI::App& app, Arguments& arguments);
+// Adds --set, --seed, --engine, --platform.
+void add_override_options(CLI::App& app, Arguments& arguments);
 // Adds --out, --quiet, --json.
 void add_output_options(CLI::App& app, Arguments& arguments);
 

@@ -13,6 +13,7 @@ struct Arguments;
 void add_run(CLI::App& app, Arguments& arguments);
 void add_compare(CLI::App& app, Arguments& arguments);
 void add_check(CLI::App& app, Arguments& arguments);
+void add_export(CLI::App& app, Arguments& arguments);
 void add_import(CLI::App& app, Arguments& arguments);
 void add_list(CLI::App& app, Arguments& arguments);
 void add_platform(CLI::App& app, Arguments& arguments);

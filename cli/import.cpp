@@ -45,9 +45,9 @@ void import_files(const Arguments& arguments) {
   if (paths.empty()) throw ConfigError("import wants a file: agentsim import FORMAT FILE...");
   std::optional<OutputFile> out;
   if (!arguments.out.empty()) out.emplace(arguments.out);
-  workload::ImportTally tally(out ? std::function<void(const std::string&)>(
-                                        [&](const std::string& line) { out->write(line); })
-                                  : nullptr);
+  workload::ImportTally tally(
+      out ? std::function<void(const std::string&)>([&](const std::string& line) { out->write(line); })
+          : nullptr);
   importer->read(paths, tally);
   if (tally.sessions() == 0) throw ConfigError(fmt::format("{}: holds no session", paths.front()));
   if (out) out->commit();
@@ -81,7 +81,8 @@ void add_import(CLI::App& app, Arguments& arguments) {
       "plans.jsonl.gz");
   sub->callback([&arguments, list] {
     if (*list) return print_formats();
-    if (arguments.files.empty()) throw ConfigError("import wants a format and files; see agentsim import --list");
+    if (arguments.files.empty())
+      throw ConfigError("import wants a format and files; see agentsim import --list");
     import_files(arguments);
   });
 }

@@ -73,6 +73,7 @@ int run(int argc, char** argv) {
   add_run(app, arguments);
   add_compare(app, arguments);
   add_check(app, arguments);
+  add_export(app, arguments);
   add_import(app, arguments);
   add_list(app, arguments);
   add_platform(app, arguments);

@@ -35,7 +35,8 @@ class Scanner {
   char last_ = '\0';
 };
 
-// Days since 1970-01-01 of the Gregorian calendar (H. Hinnant, "chrono-compatible low-level date algorithms").
+// Days since 1970-01-01 of the Gregorian calendar (H. Hinnant, "chrono-compatible low-level date
+// algorithms").
 int64_t days_from_civil(int64_t year, int64_t month, int64_t day) {
   year -= month <= 2 ? 1 : 0;
   const int64_t era = year / 400;

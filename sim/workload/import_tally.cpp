@@ -11,7 +11,7 @@
 namespace agentsim::workload {
 namespace {
 
-constexpr size_t kMostBlocks = 4'000'000;  // known at once, over all sessions: 64 MiB
+constexpr size_t kMostBlocks = 3'000'000;  // known at once, over all sessions: 32 MiB
 
 double share(uint64_t part, uint64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
@@ -37,8 +37,9 @@ void ImportTally::session(SessionPlan&& plan) {
   for (const Call& call : plan.calls) {
     prompt_tokens_ += call.prompt_tokens;
     output_tokens_ += call.output_tokens;
-    session_hits_ += session_reuse_.add(plan, call);
-    all_hits_ += all_reuse_.add(plan, call);
+    const uint64_t hits = session_reuse_.add(plan, call);
+    session_hits_ += hits;
+    all_hits_ += all_reuse_.add(plan, call, hits);
     human_turns_ += call.gap == Gap::human ? 1 : 0;
   }
   if (plan.recorded_arrival_s) {
@@ -65,7 +66,7 @@ std::string ImportTally::report() const {
   const auto row = [&](const std::string& name, const std::string& value) {
     out += fmt::format("  {:<13}{}\n", name, value);
   };
-  row("sessions", fmt::format("{} of {} agents", sessions_, agents_));
+  row("sessions", fmt::format("{} with {} agents", sessions_, agents_));
   row("calls", fmt::format("{}, {:.4g} a session; {} later turns of people", calls_, share(calls_, sessions_),
                            human_turns_));
   row("prompts", tokens(prompt_tokens_, calls_) + " tokens");

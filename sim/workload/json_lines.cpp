@@ -169,7 +169,10 @@ void each_json_line(const std::string& path, const std::function<void(const Json
     ++lines;
     mistakes.set_line(number);
     const std::optional<Json> json = parse_json_line(line, mistakes);
-    if (json) body(JsonObject(*json, mistakes));
+    if (json)
+      body(JsonObject(*json, mistakes));
+    else if (lines == 1)
+      mistakes.throw_if_any();  // a file of another kind
   });
   mistakes.throw_if_any();
   if (lines == 0) throw ConfigError({Diagnostic{Place{path, 0, 0, 1, ""}, "is empty", "", {}, ""}});

@@ -84,8 +84,8 @@ class JsonObject {
 // Parses one line. Reports and returns nothing if it is not a JSON object.
 std::optional<nlohmann::json> parse_json_line(std::string_view line, LineMistakes& mistakes);
 
-// Streams a file of JSON objects, one a line (empty lines are skipped; `.gz` too). Throws ConfigError with the
-// mistakes that were found, or if no line holds anything.
+// Streams a file of JSON objects, one a line (empty lines are skipped; `.gz` too). Throws ConfigError with
+// the mistakes that were found, or if no line holds anything.
 void each_json_line(const std::string& path, const std::function<void(const JsonObject&)>& body);
 
 }  // namespace agentsim::workload

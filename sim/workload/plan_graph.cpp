@@ -153,6 +153,7 @@ class Walk {
   Walk(const SessionPlan& plan, const CallTime& call_time_s)
       : plan_(plan),
         ended_s_(plan.calls.size()),
+        call_start_s_(plan.calls.size()),
         agent_end_s_(plan.agents.size(), kNever),
         started_s_(plan.agents.size()) {
     const Graph graph = make_graph(plan);
@@ -167,13 +168,25 @@ class Walk {
       date_s = std::max(date_s, joined_s(agent, call - plan.agents[agent].first_call));
       for (const Message& message : plan.messages)
         if (message.reader == call) date_s = std::max(date_s, ended_s_[message.sender]);
-      ended_s_[call] = date_s + gap_s(plan, plan.calls[call]) + call_time_s(plan, plan.calls[call]);
+      call_start_s_[call] = date_s + gap_s(plan, plan.calls[call]);
+      ended_s_[call] = call_start_s_[call] + call_time_s(plan, plan.calls[call]);
       // Past its budget an agent does no more: what it has planned ends now.
       if (!first && ended_s_[call - 1] >= started_s_[agent] + plan.agents[agent].budget_s) {
         ended_s_[call] = ended_s_[call - 1];
+        call_start_s_[call] = kNever;
         leave_children(agent, call - plan.agents[agent].first_call, ended_s_[call]);
       }
     }
+  }
+
+  std::vector<double> call_starts_s() {
+    for (size_t a = 0; a < plan_.agents.size(); ++a) {
+      const Agent& agent = plan_.agents[a];
+      end_with_parent(a);
+      for (size_t call = agent.first_call; call < size_t{agent.first_call} + agent.call_count; ++call)
+        if (call_start_s_[call] >= agent_end_s_[a]) call_start_s_[call] = kNever;
+    }
+    return call_start_s_;
   }
 
   // Of all calls, those of cancelled agents as far as they came.
@@ -181,8 +194,7 @@ class Walk {
     double last_s = 0.0;
     for (size_t a = 0; a < plan_.agents.size(); ++a) {
       const Agent& agent = plan_.agents[a];
-      if (agent.parent >= 0)
-        agent_end_s_[a] = std::min(agent_end_s_[a], agent_end_s_[static_cast<size_t>(agent.parent)]);
+      end_with_parent(a);
       last_s = std::max(last_s, std::min(ended_s_[call_of(agent, agent.call_count - 1)], agent_end_s_[a]));
     }
     return last_s;
@@ -190,6 +202,12 @@ class Walk {
 
  private:
   static constexpr double kNever = std::numeric_limits<double>::infinity();
+
+  void end_with_parent(size_t number) {
+    const int32_t parent = plan_.agents[number].parent;
+    if (parent >= 0)
+      agent_end_s_[number] = std::min(agent_end_s_[number], agent_end_s_[static_cast<size_t>(parent)]);
+  }
 
   double start_s(size_t number) const {
     const Agent& agent = plan_.agents[number];
@@ -232,6 +250,7 @@ class Walk {
 
   const SessionPlan& plan_;
   std::vector<double> ended_s_;
+  std::vector<double> call_start_s_;
   std::vector<double> agent_end_s_;  // cancelled by then
   std::vector<double> started_s_;    // of agents
 };
@@ -262,6 +281,11 @@ double gap_s(const SessionPlan& plan, const Call& call) {
     ended_s = std::max(ended_s, started_s + tool.service_s);
   }
   return ended_s;
+}
+
+std::vector<double> call_starts_s(const SessionPlan& plan,
+                                  const std::function<double(const SessionPlan&, const Call&)>& call_time_s) {
+  return Walk(plan, call_time_s).call_starts_s();
 }
 
 double critical_path_s(const SessionPlan& plan,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "sim/workload/plan.hpp"
 
@@ -12,6 +13,11 @@ void validate(const SessionPlan& plan);
 
 // From the end of all that a call waits for to its start, if its tools never queue.
 double gap_s(const SessionPlan& plan, const Call& call);
+
+// When each call starts, from the session's arrival, if each takes `call_time_s` and nothing ever waits for
+// another session; infinity for calls that are never made (budgets, losers of join groups).
+std::vector<double> call_starts_s(const SessionPlan& plan,
+                                  const std::function<double(const SessionPlan&, const Call&)>& call_time_s);
 
 // From the session's arrival to the end of its last agent, if each call takes `call_time_s` and nothing ever
 // waits for another session: the longest chain of calls, gaps and spawns. Losers of a join group end with it;

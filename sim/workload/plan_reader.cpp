@@ -89,7 +89,8 @@ class PlanLine {
     call.reasoning_tokens =
         static_cast<uint32_t>(json.maybe_whole("reasoning_tokens", 0, kMostTokens).value_or(0));
     call.first_tool = static_cast<uint32_t>(plan_.tools.size());
-    json.each("tools", [&](const JsonObject& tool) { read_tool(tool); }, true);
+    json.each(
+        "tools", [&](const JsonObject& tool) { read_tool(tool); }, true);
     call.tool_count = static_cast<uint16_t>(plan_.tools.size() - call.first_tool);
     call.first_slice = static_cast<uint32_t>(plan_.slices.size());
     for (const Json& slice : json.list("prompt")) read_slice(json, slice);
@@ -112,7 +113,8 @@ class PlanLine {
     const std::string gap = json.text("gap");
     for (const Gap kind : {Gap::none, Gap::tool, Gap::human})
       if (gap == gap_word(kind)) call.gap = kind;
-    if (gap != gap_word(call.gap)) json.mistake("gap", fmt::format("must be none, tool or human, not '{}'", gap));
+    if (gap != gap_word(call.gap))
+      json.mistake("gap", fmt::format("must be none, tool or human, not '{}'", gap));
     if (!json.has("purpose")) return;
     const std::string purpose = json.text("purpose");
     for (const Purpose kind : {Purpose::step, Purpose::summary, Purpose::failed})
@@ -156,8 +158,8 @@ class PlanLine {
     for (const Reading& reading : readings_) {
       const auto agent = static_cast<size_t>(reading.agent);
       if (agent >= plan_.agents.size() || reading.call >= int64_t{plan_.agents[agent].call_count})
-        line_.mistakes().add(fmt::format("there is no call {} of agent {} to send a message", reading.call,
-                                         reading.agent));
+        line_.mistakes().add(
+            fmt::format("there is no call {} of agent {} to send a message", reading.call, reading.agent));
       else
         plan_.messages.push_back(
             {plan_.agents[agent].first_call + static_cast<uint32_t>(reading.call), reading.reader});

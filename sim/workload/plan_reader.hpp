@@ -9,7 +9,8 @@
 
 namespace agentsim::workload {
 
-// Reads a line that plan_line() wrote, and checks the contract of plan.hpp. Nothing if a mistake was reported.
+// Reads a line that plan_line() wrote, and checks the contract of plan.hpp. Nothing if a mistake was
+// reported.
 std::optional<SessionPlan> read_plan(const JsonObject& line, NameNumbers& names);
 
 }  // namespace agentsim::workload

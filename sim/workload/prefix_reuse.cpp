@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sim/base/hash.hpp"
+#include "sim/workload/block_hashes.hpp"
 
 namespace agentsim::workload {
 namespace {
@@ -46,7 +46,7 @@ void PrefixReuse::insert(uint64_t hash) {
     ++shift_;
     rebuild(table_.size());
   }
-  if (2 * count_ > table_.size()) rebuild(2 * table_.size());
+  if (4 * count_ > 3 * table_.size()) rebuild(2 * table_.size());
 }
 
 void PrefixReuse::clear() {
@@ -58,28 +58,28 @@ void PrefixReuse::clear() {
     std::fill(table_.begin(), table_.end(), 0);
 }
 
-uint64_t PrefixReuse::add(const SessionPlan& plan, const Call& call) {
+uint64_t PrefixReuse::add(const SessionPlan& plan, const Call& call, uint64_t known_tokens) {
+  const BlockHashes hashes(plan, call, block_);
+  const size_t known = std::min<size_t>(known_tokens / block_, hashes.blocks());
+  if (shift_ == 0) {
+    size_t low = known, high = hashes.blocks();  // blocks before `low` were seen, from `high` on not
+    while (low < high) {
+      const size_t middle = low + (high - low) / 2;
+      has(hashes.at(middle)) ? low = middle + 1 : high = middle;
+    }
+    for (size_t i = low; i < hashes.blocks(); ++i) insert(hashes.at(i));
+    return low * block_;
+  }
   sample_.clear();
   const uint64_t low_bits = (uint64_t{1} << shift_) - 1;
-  uint64_t before = 0x9e3779b97f4a7c15ULL;  // stands for the slices that are over
-  uint32_t begun = 0;                       // tokens of the prompt before the slice
-  uint32_t end = block_;                    // of the next block
-  for (uint32_t i = call.first_slice; i < call.first_slice + call.slice_count; ++i) {
-    const Slice& slice = plan.slices[i];
-    const uint64_t here = mix64(before ^ mix64(slice.stream + slice.begin * 0x9e3779b97f4a7c15ULL));
-    for (; end <= begun + slice.tokens(); end += block_) {
-      const uint64_t hash = std::max<uint64_t>(1, mix64(here + (end - begun)));
-      if ((hash & low_bits) == 0) sample_.push_back(hash);
-    }
-    before = mix64(here + slice.tokens());
-    begun += slice.tokens();
-  }
+  for (size_t i = known; i < hashes.blocks(); ++i)
+    if (const uint64_t hash = hashes.at(i); (hash & low_bits) == 0) sample_.push_back(hash);
   const auto first_new =
       std::partition_point(sample_.begin(), sample_.end(), [&](uint64_t hash) { return has(hash); });
   const auto seen = static_cast<uint64_t>(first_new - sample_.begin());
-  const uint64_t tokens = seen * block_ << shift_;
+  const uint64_t tokens = (known + (seen << shift_)) * block_;
   for (auto hash = first_new; hash != sample_.end(); ++hash) insert(*hash);
-  return std::min<uint64_t>(tokens, call.prompt_tokens);
+  return tokens;
 }
 
 }  // namespace agentsim::workload

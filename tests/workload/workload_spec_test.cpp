@@ -37,7 +37,7 @@ TEST_CASE("misspelt words are answered with the nearest and all words") {
       "w.yaml:1:9: unknown source 'single_cal'\n"
       "    1 | source: single_cal\n"
       "      |         ^~~~~~~~~~ did you mean 'single_call'?\n"
-      "  valid: call_csv, claude_code_csv, roles, single_call\n"
+      "  valid: call_csv, claude_code_csv, plan_jsonl, roles, single_call\n"
       "w.yaml:3:17: unknown arrival 'poison'\n"
       "    3 | arrival: {kind: poison, rate: 1/s}\n"
       "      |                 ^~~~~~ did you mean 'poisson'?\n"

@@ -25,6 +25,8 @@ std::string of_source(const std::string& source) {
     return "sessions: 540\nsource: claude_code_csv\n"
            "claude_code_csv: {file: scenarios/traces/claude_code_533_sessions.csv.gz, order: shuffled}\n" +
            arrival;
+  if (source == "plan_jsonl")
+    return "sessions: 5\nsource: plan_jsonl\nplan_jsonl: {file: tests/workload/data/plans.jsonl}\n" + arrival;
   FAIL("no workload of this test uses the source ", source);
   return "";
 }

@@ -43,8 +43,7 @@ double median(std::vector<double>& values) {
 // Seconds per output token of the timed calls.
 void add_pace(const TraceFile& file, std::vector<double>& pace) {
   for (const TraceCall& call : file.calls)
-    if (call.is_timed && call.output_tokens > 0)
-      pace.push_back(call.api_s / call.output_tokens);
+    if (call.is_timed && call.output_tokens > 0) pace.push_back(call.api_s / call.output_tokens);
 }
 
 void estimate_missing_times(TraceFile& file, double s_per_output_token) {

@@ -58,7 +58,8 @@ struct TraceFile {
 TraceFile read_claude_code_csv(const std::string& path);
 
 // The same file session by session: `session` is called with each in turn, alone in a TraceFile whose roles
-// are those so far. Reads the file twice, first for the pace of its timed calls, of which it keeps 8 bytes each.
+// are those so far. Reads the file twice, first for the pace of its timed calls, of which it keeps 8 bytes
+// each.
 void each_claude_code_session(const std::string& path, const std::function<void(const TraceFile&)>& session);
 
 }  // namespace agentsim::workload

@@ -66,7 +66,8 @@ class ClaudeCodeSessions {
     uint32_t system_tokens = 0;
   };
   void store(const TraceFile& file, const TraceSession& session);
-  void add_stored_call(SessionPlan& plan, const StoredSession& session, uint64_t index, uint32_t number) const;
+  void add_stored_call(SessionPlan& plan, const StoredSession& session, uint64_t index,
+                       uint32_t number) const;
   uint32_t shared_blocks(const StoredSession& session, const StoredCall& call) const;
 
   ClaudeCodeRules rules_;

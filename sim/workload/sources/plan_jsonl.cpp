@@ -16,7 +16,8 @@ namespace {
 
 constexpr size_t kPiece = 1 << 16;
 
-// The lines of a text file, read by their place in it. A `.gz` is decompressed into a nameless temporary file.
+// The lines of a text file, read by their place in it. A `.gz` is decompressed into a nameless temporary
+// file.
 class LineStore {
  public:
   explicit LineStore(const std::string& path) : path_(path) {
