@@ -5,8 +5,8 @@
 
 #include <cmath>
 
+#include "sim/base/csv.hpp"
 #include "sim/base/text_file.hpp"
-#include "sim/workload/csv.hpp"
 
 namespace agentsim::workload {
 namespace {

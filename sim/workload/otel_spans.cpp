@@ -7,9 +7,9 @@
 #include <istream>
 #include <unordered_map>
 
+#include "sim/base/csv.hpp"
 #include "sim/base/hash.hpp"
 #include "sim/base/text_file.hpp"
-#include "sim/workload/csv.hpp"
 
 namespace agentsim::workload {
 namespace {

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include "sim/base/csv.hpp"
 #include "sim/base/iso_time.hpp"
-#include "sim/workload/csv.hpp"
 #include "sim/workload/importer.hpp"
 #include "sim/workload/plan_builder.hpp"
 

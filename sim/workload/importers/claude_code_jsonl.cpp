@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <map>
 
+#include "sim/base/csv.hpp"
 #include "sim/base/iso_time.hpp"
 #include "sim/base/text_file.hpp"
 #include "sim/workload/claude_log.hpp"
-#include "sim/workload/csv.hpp"
 
 namespace agentsim::workload {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/base/csv.hpp"
 #include "sim/workload/block_ranges.hpp"
-#include "sim/workload/csv.hpp"
 #include "sim/workload/importer.hpp"
 #include "sim/workload/json_lines.hpp"
 #include "sim/workload/mooncake_rows.hpp"

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <istream>
 
+#include "sim/base/csv.hpp"
 #include "sim/base/text_file.hpp"
-#include "sim/workload/csv.hpp"
 #include "sim/workload/input_file.hpp"
 #include "sim/workload/plan_builder.hpp"
 #include "sim/workload/plan_reader.hpp"
