@@ -49,7 +49,7 @@ PlatformResult platform_result(const PlatformChoice& choice, const std::vector<R
                                const std::vector<Run>& baseline, const StudySpec& study) {
   PlatformResult result;
   result.label = choice.label;
-  result.gpu = choice.cluster.node().gpu.name;
+  result.gpu = choice.cluster.gpu_words();
   result.gpus = choice.cluster.gpu_count();
   result.gpus_used = runs.front().summary.at("gpus_used").get<int>();
   result.replicas = runs.front().summary.at("replicas").get<int>();

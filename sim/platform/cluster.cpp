@@ -1,6 +1,7 @@
 #include "sim/platform/cluster.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>
@@ -82,6 +83,15 @@ std::string Cluster::composition() const {
   for (const Group& group : groups_)
     text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", group.nodes, group.topology.node().name);
   return text;
+}
+
+std::string Cluster::gpu_words() const {
+  std::vector<std::string> names;
+  for (const Group& group : groups_) {
+    const std::string& gpu = group.topology.node().gpu.name;
+    if (std::find(names.begin(), names.end(), gpu) == names.end()) names.push_back(gpu);
+  }
+  return fmt::format("{}", fmt::join(names, " and "));
 }
 
 Cluster::Place Cluster::place(int gpu) const {

@@ -66,6 +66,8 @@ class Cluster {
   int group_of_node(int node) const;
   // "4 x hgx_h100, 8 x rtx_pro_6000_pcie_8gpu"
   std::string composition() const;
+  // "h100_sxm", or "h100_sxm and rtx_pro_6000_server" where groups have different ones.
+  std::string gpu_words() const;
 
   int link_count() const { return first_fabric_link_ + fabric_links_; }
   std::string link_name(int link) const;  // "n0/gpu0>sw0"
