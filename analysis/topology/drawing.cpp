@@ -61,6 +61,25 @@ Layout lay_out(const platform::Node& node) {
   return layout;
 }
 
+// Whether the straight line between two boxes runs behind a third one.
+bool is_hidden(const Layout& layout, const Box& a, const Box& b) {
+  return std::any_of(layout.boxes.begin(), layout.boxes.end(), [&](const Box& box) {
+    const double along = (box.y - a.y) / (b.y - a.y);  // no number in one row: not hidden
+    return along > 0.0 && along < 1.0 && std::abs(a.x + along * (b.x - a.x) - box.x) < kBoxWidth / 2;
+  });
+}
+
+// The point a cable bends towards: in the middle, above it within a row, beside it where a box stands in the
+// way.
+Box bend(const Layout& layout, const Box& a, const Box& b) {
+  Box middle{(a.x + b.x) / 2, (a.y + b.y) / 2, ""};
+  if (a.y == b.y)
+    middle.y -= kRowHeight * 0.6;
+  else if (is_hidden(layout, a, b))
+    middle.x += 1.3 * kBoxWidth * (std::abs(a.y - b.y) / kRowHeight - 1.0);
+  return middle;
+}
+
 }  // namespace
 
 std::string dot(const platform::Node& node) {
@@ -88,14 +107,12 @@ std::string svg(const platform::Node& node) {
   for (const platform::Cable& cable : node.cables) {
     const Box& a = layout.boxes[static_cast<size_t>(cable.a)];
     const Box& b = layout.boxes[static_cast<size_t>(cable.b)];
-    // Devices of one row are joined by a bow above them.
-    const double bow = a.y == b.y ? kRowHeight * 0.6 : 0.0;
+    const Box middle = bend(layout, a, b);
     text += fmt::format(
         "<path d=\"M{:.1f} {:.1f} Q{:.1f} {:.1f} {:.1f} {:.1f}\" fill=\"none\" stroke=\"{}\" "
         "stroke-width=\"{:.1f}\">"
         "<title>{} {}, {}</title></path>\n",
-        a.x, a.y, (a.x + b.x) / 2, (a.y + b.y) / 2 - bow, b.x, b.y,
-        platform::is_nvlink(cable.kind) ? "#38761d" : "#666666",
+        a.x, a.y, middle.x, middle.y, b.x, b.y, platform::is_nvlink(cable.kind) ? "#38761d" : "#666666",
         std::clamp(std::sqrt(cable.bytes_per_s / 10e9), 1.0, 8.0), cable.kind,
         pretty_bandwidth(cable.bytes_per_s), pretty_time(cable.latency_s));
   }
