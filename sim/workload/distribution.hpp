@@ -28,6 +28,7 @@ class Distribution {
   // Nothing where there is no closed form: with limits that are not a constant's, or with an infinite mean.
   std::optional<double> mean() const;
   Dimension dimension() const { return dimension_; }
+  bool is_constant() const { return kind_ == "constant"; }
 
   // The dimension of `out` says what units the values have.
   friend void parse(const config::Value& value, Distribution& out, Diagnostics& diagnostics);

@@ -52,6 +52,7 @@ TEST_CASE("draws of each kind have the mean that the formula says") {
        {"12", "{uniform: {low: 2, high: 6}}", "{exponential: {mean: 5}}",
         "{lognormal: {median: 705, p90: 4064}}", "{lognormal: {mu: 1.5, sigma: 0.8}}",
         "{gamma: {mean: 3, shape: 0.5}}", "{weibull: {scale: 4, shape: 0.7}}", "{pareto: {low: 1, shape: 4}}",
+        "{quantiles: {p0: 2, p50: 10, p90: 400, p100: 500}}", "{quantiles: {p0: 0, p50: 4, p90: 9, tail: 3}}",
         "{geometric: {mean: 256}}", "{geometric: {mean: 1}}", "{poisson: {mean: 2.5}}",
         "{mixture: [{weight: 3, of: 10}, {weight: 1, of: {exponential: {mean: 2}}}]}"}) {
     CAPTURE(yaml);
@@ -124,7 +125,7 @@ TEST_CASE("a misspelt kind is answered with the nearest and all kinds") {
         "    1 | {lognormel: {mu: 1, sigma: 1}}\n"
         "      |  ^~~~~~~~~ did you mean 'lognormal'?\n"
         "  valid: constant, empirical, exponential, gamma, geometric, lognormal, mixture, pareto, poisson, "
-        "uniform, "
+        "quantiles, uniform, "
         "weibull");
 }
 
@@ -172,6 +173,31 @@ TEST_CASE("a wrong value in an empirical file is told with its line") {
         "t.csv:4:1: dur_s is negative\n    4 | -2\n      | ^~");
   CHECK(error("{empirical: {file: " + file + ", column: durs}}") ==
         "t.csv: has no column 'durs', did you mean 'dur_s'?\n  valid: dur_s");
+}
+
+TEST_CASE("a measured curve goes through its percentiles, and between them by equal ratios") {
+  const std::vector<double> all = draws(read("{quantiles: {p0: 1, p50: 4, p75: 64, p100: 100}}"));
+  CHECK(all.front() >= 1.0);
+  CHECK(quantile(all, 0.25) == doctest::Approx(2.0).epsilon(0.02));  // sqrt(1 x 4)
+  CHECK(quantile(all, 0.5) == doctest::Approx(4.0).epsilon(0.04));
+  CHECK(quantile(all, 0.625) == doctest::Approx(16.0).epsilon(0.04));  // sqrt(4 x 64)
+  CHECK(all.back() <= 100.0);
+}
+
+TEST_CASE("the tail of a measured curve is a power law behind its last percentile") {
+  // P(X > x) = 0.1 (10 / x)^2: 0.001 lie above 100.
+  const std::vector<double> all = draws(read("{quantiles: {p0: 1, p90: 10, tail: 2}}"), 1'000'000);
+  CHECK(quantile(all, 0.999) == doctest::Approx(100.0).epsilon(0.06));
+}
+
+TEST_CASE("mistakes in a measured curve are told") {
+  CHECK(error("{quantiles: {p0: 1, p50: 4, p40: 8, q9: 1}}") ==
+        "d.yaml:1:29: percentiles and their values must not fall\n"
+        "    1 | {quantiles: {p0: 1, p50: 4, p40: 8, q9: 1}}\n"
+        "      |                             ^~~\n"
+        "d.yaml:1:37: 'q9' is not a percentile such as p50 or p99.5, nor 'tail'\n"
+        "    1 | {quantiles: {p0: 1, p50: 4, p40: 8, q9: 1}}\n"
+        "      |                                     ^~");
 }
 
 }  // namespace

@@ -145,5 +145,94 @@ TEST_CASE("a role that never ends is the user's mistake, not a full memory") {
                        ConfigError);
 }
 
+TEST_CASE("an agent with a number of calls takes as many turns as they fill") {
+  const SessionPlan plan = make_workload(sessions_of("a: {first_prompt: 5, calls: 5, steps_per_turn: 2, "
+                                                     "new_tokens: 1, output: 1, tool: 1 s, think: 9 s}",
+                                                     "a"))
+                               .plan(0);
+  REQUIRE(plan.calls.size() == 5);
+  const Gap gaps[] = {Gap::none, Gap::tool, Gap::human, Gap::tool, Gap::human};
+  for (size_t i = 0; i < 5; ++i) CHECK(plan.calls[i].gap == gaps[i]);
+}
+
+TEST_CASE("an agent multiplies its draws by its factors") {
+  const SessionPlan plan =
+      make_workload(
+          sessions_of("a: {first_prompt: 5, turns: 2, steps_per_turn: 1, new_tokens: 10, "
+                      "human_tokens: 4, output: 7, tool: 1 s, think: 9 s, "
+                      "factors: {steps_per_turn: 2, new_tokens: 3, output: 2, tool: 5, think: 0.5}}",
+                      "a"))
+          .plan(0);
+  REQUIRE(plan.calls.size() == 4);
+  const uint32_t prompts[] = {5, 5 + 14 + 30, 49 + 14 + 12, 75 + 14 + 30};
+  const double gaps_s[] = {0.0, 5.0, 4.5, 5.0};
+  for (size_t i = 0; i < 4; ++i) {
+    CHECK(plan.calls[i].prompt_tokens == prompts[i]);
+    CHECK(plan.calls[i].output_tokens == 14);
+    CHECK(plan.calls[i].gap_s == gaps_s[i]);
+  }
+}
+
+TEST_CASE("a changed context has the size and the old front that its rule says") {
+  // Given prompts of 100, 150, 200 and a change above 160 to half of them, of which 40 % stood there before.
+  const SessionPlan plan = make_workload(sessions_of("a: {prefix: 20, first_prompt: 80, steps_per_turn: 3, "
+                                                     "new_tokens: 40, output: 10, context_changes: "
+                                                     "[{above: 160, size: 0.5, kept: 0.4}]}",
+                                                     "a"))
+                               .plan(0);
+  CHECK(plan.calls[0].prompt_tokens == 100);
+  CHECK(plan.calls[1].prompt_tokens == 150);
+  REQUIRE(plan.calls[2].prompt_tokens == 100);
+  REQUIRE(plan.calls[2].slice_count == 3);
+  const Slice* slices = &plan.slices[plan.calls[2].first_slice];
+  CHECK(slices[0].tokens() == 20);
+  CHECK(slices[1].tokens() == 20);  // 0.4 x 100 less the prefix
+  CHECK(slices[1].stream == plan.calls[0].output_stream);
+  CHECK(slices[2].tokens() == 60);
+  CHECK(slices[2].stream != slices[1].stream);
+}
+
+TEST_CASE("a change after a person's message leaves the calls after tools alone") {
+  const SessionPlan plan =
+      make_workload(sessions_of("a: {first_prompt: 100, turns: 2, steps_per_turn: 2, new_tokens: 10, "
+                                "human_tokens: 10, output: 10, context_changes: [{after: human, size: 0.5}]}",
+                                "a"))
+          .plan(0);
+  const uint32_t prompts[] = {100, 120, 70, 90};
+  for (size_t i = 0; i < 4; ++i) CHECK(plan.calls[i].prompt_tokens == prompts[i]);
+}
+
+TEST_CASE("roots are chosen by the weights of a mix") {
+  const Workload workload = make_workload(
+      "sessions: 4000\nsource: roles\nroles: {file: {roles: {a: {first_prompt: 1, new_tokens: 1, "
+      "output: 1}, b: {first_prompt: 2, new_tokens: 1, output: 1}}, mixes: {both: {a: 1, b: "
+      "3}}}, root: both}\narrival: {kind: closed, concurrency: 1}\n");
+  int of_a = 0;
+  for (size_t i = 0; i < 4000; ++i) of_a += workload.plan(i).calls[0].prompt_tokens == 1 ? 1 : 0;
+  CHECK(of_a == doctest::Approx(1000).epsilon(0.1));  // 3.65 standard deviations
+}
+
+TEST_CASE("only a share of a role's agents ever spawns") {
+  const Workload workload = make_workload(
+      sessions_of("a: {first_prompt: 1, steps_per_turn: 5, new_tokens: 1, output: 1, spawn: [{role: b, "
+                  "probability: 1, agents: 0.25}]}, b: {first_prompt: 1, new_tokens: 1, output: 1}",
+                  "a", 4000));
+  int spawning = 0;
+  for (size_t i = 0; i < 4000; ++i) {
+    const size_t agents = workload.plan(i).agents.size();
+    CHECK((agents == 1 || agents == 5));  // each of its four steps with tools, or none
+    spawning += agents > 1 ? 1 : 0;
+  }
+  CHECK(spawning == doctest::Approx(1000).epsilon(0.1));
+}
+
+TEST_CASE("a mix of unknown roles and an unknown root are told") {
+  const std::string yaml =
+      "source: roles\nroles: {file: {roles: {short: {first_prompt: 1, new_tokens: 1, output: 1}}, "
+      "mixes: {both: {shirt: 1}}}, root: both}\narrival: {kind: closed, concurrency: 1}\n";
+  CHECK(errors_of(yaml).find("unknown role 'shirt'\n") != std::string::npos);
+  CHECK(errors_of(yaml).find("did you mean 'short'?") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace agentsim::workload

@@ -7,6 +7,7 @@
 
 #include "sim/config/reader.hpp"
 #include "sim/workload/distribution.hpp"
+#include "sim/workload/sources/role_habits.hpp"
 
 namespace agentsim::workload {
 
@@ -14,6 +15,7 @@ namespace agentsim::workload {
 struct SpawnRule {
   std::string role;
   double probability = 0.0;
+  double agents = 1.0;
   Distribution count{1.0};
   int64_t depth = 1;
   std::string join = "all";
@@ -25,6 +27,8 @@ void describe(V& v, SpawnRule& rule) {
   v.field("role", rule.role, "role of the spawned agents", config::Need::required);
   v.field("probability", rule.probability, Dimension::number, config::kFraction,
           "per call that is followed by a tool", config::Need::required);
+  v.field("agents", rule.agents, Dimension::number, config::kFraction,
+          "share of the role's agents that ever follow the rule, drawn once an agent");
   v.value("count", rule.count, "agents spawned at once");
   v.field("depth", rule.depth, Bounds{1, 16},
           "deepest level at which a spawned agent may be; the root's level is 0");
@@ -36,6 +40,7 @@ void describe(V& v, SpawnRule& rule) {
 struct RoleSpec {
   int64_t prefix = 0;
   Distribution first_prompt;
+  Distribution calls{0.0};
   Distribution turns{1.0};
   Distribution steps_per_turn{1.0};
   Distribution new_tokens;
@@ -46,6 +51,8 @@ struct RoleSpec {
   Distribution returns{0.0};
   int64_t context_limit = 200000;
   int64_t compact_to = 30000;
+  std::vector<ContextChange> context_changes;
+  AgentFactors factors;
   std::vector<SpawnRule> spawn;
 };
 
@@ -57,7 +64,9 @@ void describe(V& v, RoleSpec& role) {
   v.field("prefix", role.prefix, Bounds{0, 1e8},
           "tokens of tools and system prompt that all agents of the role share");
   v.value("first_prompt", role.first_prompt, "tokens behind the prefix in the first call", Need::required);
-  v.value("turns", role.turns, "turns of an agent, at least 1");
+  v.value("calls", role.calls,
+          "calls of an agent in all its turns, as many as these take; 0: as 'turns' says");
+  v.value("turns", role.turns, "turns of an agent, at least 1; not for an agent with 'calls'");
   v.value("steps_per_turn", role.steps_per_turn, "calls of a turn, at least 1");
   v.value("new_tokens", role.new_tokens, "tokens a tool's result adds to the context", Need::required);
   v.value("human_tokens", role.human_tokens, "tokens a person's message adds to the context");
@@ -68,17 +77,29 @@ void describe(V& v, RoleSpec& role) {
   v.field("context_limit", role.context_limit, Bounds{16, 1e8}, "most tokens of prompt and output together");
   v.field("compact_to", role.compact_to, Bounds{1, 1e8},
           "tokens behind the prefix that are left, all new, when the context was compacted at its limit");
+  v.sections("context_changes", role.context_changes,
+             "when the front of the context becomes another; the first that applies");
+  v.section("factors", role.factors, "what an agent multiplies all its draws by");
   v.sections("spawn", role.spawn, "when other agents are sent out");
 }
+
+// Choices of a role by weight: {session: {short: 0.7, long: 0.3}}.
+struct Mixes {
+  std::map<std::string, std::map<std::string, double>> mixes;
+};
+void parse(const config::Value& map, Mixes& out, Diagnostics& diagnostics);
+config::Dumper::Json dump_json(const Mixes& mixes);
 
 // A file of roles under scenarios/roles, or the same map inline.
 struct RoleBook {
   std::map<std::string, RoleSpec> roles;
+  Mixes mixes;
 };
 
 template <class V>
 void describe(V& v, RoleBook& book) {
   v.named_sections("roles", book.roles, "how the agents of each role behave", config::Need::required);
+  v.value("mixes", book.mixes, "choices of a root role by weight, each under a name");
 }
 
 void parse(const config::Value& word_or_map, RoleBook& out, Diagnostics& diagnostics);
