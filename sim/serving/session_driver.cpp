@@ -28,8 +28,8 @@ void SessionDriver::start(Gateway& gateway) {
     kernel_.at(workload_.arrival_s(0), *this, kArrival);
     return;
   }
-  const auto first = std::min<uint64_t>(static_cast<uint64_t>(*users), workload_.sessions());
-  for (uint64_t i = 0; i < first; ++i) kernel_.at(0.0, *this, kArrival);
+  due_sessions_ = std::min<uint64_t>(static_cast<uint64_t>(*users), workload_.sessions());
+  for (uint64_t i = 0; i < due_sessions_; ++i) kernel_.at(0.0, *this, kArrival);
 }
 
 void SessionDriver::on_event(uint32_t kind, uint64_t payload) {
@@ -190,8 +190,9 @@ void SessionDriver::end_session(Active& active, uint64_t slot) {
   last_end_s_ = kernel_.now();
   active = Active{};
   unused_.push_back(slot);
-  if (workload_.concurrency() && next_session_ < workload_.sessions())
-    kernel_.at(kernel_.now(), *this, kArrival);
+  if (!workload_.concurrency() || due_sessions_ == workload_.sessions()) return;
+  ++due_sessions_;
+  kernel_.at(kernel_.now(), *this, kArrival);
 }
 
 }  // namespace agentsim::serving

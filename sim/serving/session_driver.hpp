@@ -71,6 +71,7 @@ class SessionDriver : public network::EventTarget, public GatewayClient {
   std::vector<Active> active_;  // by slot
   std::vector<uint64_t> unused_;
   uint64_t next_session_ = 0;
+  uint64_t due_sessions_ = 0;  // closed workloads: have begun or will at a date that is known
   uint64_t ended_ = 0;
   double last_end_s_ = 0.0;
 };

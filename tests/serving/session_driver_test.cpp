@@ -255,6 +255,16 @@ TEST_CASE("a closed workload never has more sessions than users") {
   }
 }
 
+TEST_CASE("sessions that end at the same moment are followed by as many as are left") {
+  // Given 5 equal sessions and 3 users, then three run and end together, and two more follow.
+  const World world(std::vector<SessionPlan>(5, plan_of({{{{100, 5}}}})), "{kind: closed, concurrency: 3}");
+  REQUIRE(world.sessions.size() == 5);
+  const double end_s = world.sessions.front().end_s;
+  CHECK(world.sessions[2].end_s == end_s);
+  CHECK(world.sessions[3].arrival_s == end_s);
+  CHECK(world.sessions[4].arrival_s == end_s);
+}
+
 TEST_CASE("an open workload begins its sessions at their times however many still run") {
   // Given 20 sessions at a rate that one GPU cannot follow, then they arrive as the workload says, and all
   // end.
