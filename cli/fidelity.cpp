@@ -20,9 +20,11 @@ void add_fidelity(CLI::App& app, Arguments& arguments) {
   };
   CLI::Option* json = flag("--json", Format::json, "print JSON");
   CLI::Option* csv = flag("--csv", Format::csv, "print CSV");
+  CLI::Option* rows = flag("--rows", Format::rows, "print CSV of every row that is judged");
   CLI::Option* markdown = flag("--markdown", Format::markdown, "print what docs/fidelity.md holds");
-  json->excludes(csv)->excludes(markdown);
-  csv->excludes(markdown);
+  json->excludes(csv)->excludes(markdown)->excludes(rows);
+  csv->excludes(markdown)->excludes(rows);
+  rows->excludes(markdown);
   sub->callback([&arguments, format] {
     fmt::print("{}", fidelity::print_book(fidelity::read_book(arguments.files), *format));
   });

@@ -22,8 +22,10 @@ BEGIN, END = "<!-- generated: compare -->\n", "<!-- end -->"
 FIDELITY = """# Fidelity: simulated against measured
 
 Written by `scripts/generated_docs.py write` from `agentsim fidelity --markdown`. Errors are |simulated / measured - 1|;
-bias is the median ratio less one. Only rows that the fit of that op has not seen are counted. Sources of the tables:
-`tests/validation/data/README.md`. Not in the book yet: whole served runs (requests replayed against a measured server).
+bias is the median ratio less one. A target holds for each GPU and op of a table by itself, over all sizes: it is met if
+all of them meet it, and otherwise the furthest is named; the columns `median` and `p90` are over all rows together.
+Sample `out`: no fit has read the rows that are judged; `in`: one has. Sources of the tables:
+`tests/validation/data/README.md`. `agentsim fidelity TABLE --rows` prints every single row.
 
 """
 NUMBER = re.compile(r"\d+(?:\.\d+)?")

@@ -19,6 +19,7 @@ std::string dtype(const CsvRow& row, size_t column) {
 class Gemm : public Table {
  public:
   std::string judged_on() const override { return "held-out half, n and k from 512"; }
+  std::vector<Target> targets() const override { return {{0.08, 0.25, {}}}; }
   std::vector<Row> rows() const override {
     std::vector<Row> all;
     for (const std::string& name : kGPUs) {
@@ -28,8 +29,8 @@ class Gemm : public Table {
         const double m = row.number(1), n = row.number(2), k = row.number(3);
         if (n < 512 || k < 512 || !is_held_out(file, row)) return;
         const std::string type = dtype(row, 0);
-        all.push_back({name, "gemm " + type, token_class(m), model::gemm_s(gpu, type, m, n, k),
-                       row.number(4) * 1e-3});
+        all.push_back(
+            {name, "gemm " + type, token_class(m), model::gemm_s(gpu, type, m, n, k), row.number(4) * 1e-3});
       });
     }
     return all;
@@ -64,6 +65,7 @@ class Prefill : public Table {
            "rows beat the GPU's "
            "peak, and the curve in use is that of bf16";
   }
+  std::vector<Target> targets() const override { return {{0.08, 0.25, {}}}; }
   std::vector<Row> rows() const override {
     std::vector<Row> all;
     for (const std::string& name : kGPUs) {
@@ -87,6 +89,7 @@ class Decode : public Table {
   std::string judged_on() const override {
     return "held-out half, from 64 keys, several heads a KV head, caches above twice the L2 or below 1 MB";
   }
+  std::vector<Target> targets() const override { return {{0.08, 0.25, {}}}; }
   std::vector<Row> rows() const override {
     std::vector<Row> all;
     for (const std::string& name : kGPUs) {
@@ -101,9 +104,8 @@ class Decode : public Table {
         const bool fair = (cache > 2.0 * gpu.l2_bytes || cache < 1e6) && a.shape.heads > a.shape.kv_heads;
         if (!fair || a.length < 64 || !is_held_out(file, row)) return;
         const model::Affine t = model::decode_attention_s(gpu, a.shape, a.batch);
-        all.push_back({name, "decode attention " + a.shape.kv_dtype,
-                       cache < 1e6 ? "under 1 MB" : "over 2 L2", t.fixed_s + t.per_token_s * keys,
-                       a.seconds});
+        all.push_back({name, "decode attention " + a.shape.kv_dtype, cache < 1e6 ? "under 1 MB" : "over 2 L2",
+                       t.fixed_s + t.per_token_s * keys, a.seconds});
       });
     }
     return all;

@@ -11,6 +11,7 @@ namespace {
 class VidurMatrices : public Table {
  public:
   std::string judged_on() const override { return "all rows; no fit of matrices reads them"; }
+  std::vector<Target> targets() const override { return {{0.08, 0.0, {}}}; }
   std::vector<Row> rows() const override {
     const std::map<std::string, platform::Accelerator> gpus{
         {"h100", gpu_named("h100_sxm")}, {"a100", gpu_named("a100_sxm_80gb")}, {"a40", gpu_named("a40")}};
@@ -41,6 +42,7 @@ class VidurMatrices : public Table {
 class ServingDense : public Table {
  public:
   std::string judged_on() const override { return "all rows of matrices; no fit of matrices reads them"; }
+  std::vector<Target> targets() const override { return {{0.10, 0.0, {}}}; }
   std::vector<Row> rows() const override {
     const platform::Accelerator gpu = gpu_named("rtx_pro_6000_server");
     const std::map<std::string, std::pair<double, double>> shapes{{"qkv_proj", {6144, 4096}},
@@ -64,6 +66,7 @@ class ServingDense : public Table {
 class ServingAttention : public Table {
  public:
   std::string judged_on() const override { return "all rows; no fit of attention reads them"; }
+  std::vector<Target> targets() const override { return {{0.10, 0.0, {}}}; }
   std::vector<Row> rows() const override {
     const platform::Accelerator gpu = gpu_named("rtx_pro_6000_server");
     model::AttentionShape shape;

@@ -5,12 +5,59 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "sim/base/suggest.hpp"
 
 namespace agentsim::fidelity {
 namespace {
+
+bool speaks_of(const Target& target, const std::string& op) {
+  return target.ops.empty() || std::any_of(target.ops.begin(), target.ops.end(),
+                                           [&](const std::string& begin) { return op.rfind(begin, 0) == 0; });
+}
+
+Verdict verdict_of(const Target& target, const std::vector<Row>& rows, const std::vector<Line>& lines) {
+  Verdict verdict;
+  verdict.target = target;
+  std::vector<Row> asked;
+  for (const Row& row : rows)
+    if (speaks_of(target, row.op)) asked.push_back(row);
+  verdict.pooled = errors_of(asked);
+  for (const Line& line : lines) {
+    if (line.size != "all" || !speaks_of(target, line.op)) continue;
+    if (verdict.lines == 0 || line.errors.median > verdict.furthest.errors.median) verdict.furthest = line;
+    ++verdict.lines;
+    if (line.errors.median <= target.median && (target.p90 <= 0.0 || line.errors.p90 <= target.p90))
+      ++verdict.met;
+  }
+  return verdict;
+}
+
+Chapter chapter_of(const std::string& name) {
+  const std::unique_ptr<Table> table = Tables::make(name);
+  const std::vector<Row> rows = table->rows();
+  std::map<std::pair<std::string, std::string>, std::map<std::string, std::vector<Row>>> groups;
+  for (const Row& row : rows) {
+    auto& sizes = groups[{row.gpu, row.op}];
+    sizes[""].push_back(row);
+    if (!row.size.empty()) sizes[row.size].push_back(row);
+  }
+  Chapter chapter;
+  chapter.table = name;
+  chapter.help = Tables::help(name);
+  chapter.judged_on = table->judged_on();
+  chapter.in_sample = table->is_in_sample();
+  chapter.left_out = table->left_out();
+  for (const auto& [key, sizes] : groups)
+    for (const auto& [size, of_size] : sizes)
+      chapter.lines.push_back({key.first, key.second, size.empty() ? "all" : size, errors_of(of_size)});
+  for (const Target& target : table->targets())
+    chapter.verdicts.push_back(verdict_of(target, rows, chapter.lines));
+  chapter.rows = rows;
+  return chapter;
+}
+
+}  // namespace
 
 double quantile(std::vector<double>& values, double share) {
   std::sort(values.begin(), values.end());
@@ -20,54 +67,11 @@ double quantile(std::vector<double>& values, double share) {
   return values[low] + (place - static_cast<double>(low)) * (values[high] - values[low]);
 }
 
-Chapter chapter_of(const std::string& name) {
-  const std::unique_ptr<Table> table = Tables::make(name);
-  std::map<std::pair<std::string, std::string>, std::map<std::string, std::vector<Row>>> groups;
-  for (const Row& row : table->rows()) {
-    auto& sizes = groups[{row.gpu, row.op}];
-    sizes[""].push_back(row);
-    sizes[row.size].push_back(row);
-  }
-  Chapter chapter{name, Tables::help(name), table->judged_on(), {}};
-  for (const auto& [key, sizes] : groups)
-    for (const auto& [size, rows] : sizes)
-      chapter.lines.push_back({key.first, key.second, size.empty() ? "all" : size, errors_of(rows)});
-  return chapter;
-}
-
-nlohmann::ordered_json json_of(const std::vector<Chapter>& book) {
-  auto all = nlohmann::ordered_json::array();
-  for (const Chapter& c : book)
-    for (const Line& l : c.lines)
-      all.push_back({{"table", c.table},
-                     {"judged_on", c.judged_on},
-                     {"gpu", l.gpu},
-                     {"op", l.op},
-                     {"size", l.size},
-                     {"rows", l.errors.rows},
-                     {"median", l.errors.median},
-                     {"p90", l.errors.p90},
-                     {"worst", l.errors.worst},
-                     {"bias", l.errors.bias}});
-  return all;
-}
-
-std::string csv_of(const std::vector<Chapter>& book) {
-  std::string out = "table,gpu,op,size,rows,median,p90,worst,bias\n";
-  for (const Chapter& c : book)
-    for (const Line& l : c.lines)
-      out += fmt::format("{},{},\"{}\",{},{},{:.4f},{:.4f},{:.4f},{:.4f}\n", c.table, l.gpu, l.op, l.size,
-                         l.errors.rows, l.errors.median, l.errors.p90, l.errors.worst, l.errors.bias);
-  return out;
-}
-
-}  // namespace
-
 Errors errors_of(const std::vector<Row>& rows) {
   if (rows.empty()) return {};
   std::vector<double> ratios, errors;
   for (const Row& row : rows) {
-    ratios.push_back(row.predicted_s / row.measured_s);
+    ratios.push_back(row.predicted / row.measured);
     errors.push_back(std::abs(ratios.back() - 1.0));
   }
   Errors e;
@@ -91,27 +95,6 @@ std::vector<Chapter> read_book(const std::vector<std::string>& tables) {
   std::vector<Chapter> book;
   for (const std::string& name : tables.empty() ? known : tables) book.push_back(chapter_of(name));
   return book;
-}
-
-std::string print_book(const std::vector<Chapter>& book, Format format) {
-  if (format == Format::json) return json_of(book).dump(2) + "\n";
-  if (format == Format::csv) return csv_of(book);
-  const bool markdown = format == Format::markdown;
-  std::string out;
-  for (const Chapter& c : book) {
-    out += fmt::format("{}{}: {}\n{}Judged on: {}.\n\n", markdown ? "## " : "", c.table, c.help,
-                       markdown ? "\n" : "", c.judged_on);
-    const char* line = markdown ? "| {} | {} | {} | {} | {} | {} | {} | {} |\n"
-                                : "{:<20} {:<26} {:<11} {:>6} {:>8} {:>8} {:>8} {:>8}\n";
-    out += fmt::format(fmt::runtime(line), "gpu", "op", "size", "rows", "median", "p90", "worst", "bias");
-    if (markdown) out += "|---|---|---|---:|---:|---:|---:|---:|\n";
-    const auto percent = [](double share) { return fmt::format("{:.1f} %", 100.0 * share); };
-    for (const Line& l : c.lines)
-      out += fmt::format(fmt::runtime(line), l.gpu, l.op, l.size, l.errors.rows, percent(l.errors.median),
-                         percent(l.errors.p90), percent(l.errors.worst), percent(l.errors.bias));
-    out += "\n";
-  }
-  return out;
 }
 
 }  // namespace agentsim::fidelity

@@ -16,6 +16,8 @@ struct Errors {
   double bias = 0.0;
 };
 Errors errors_of(const std::vector<Row>& rows);
+// Linear between order statistics; sorts the values, of which there is at least one.
+double quantile(std::vector<double>& values, double share);
 
 struct Line {
   std::string gpu;
@@ -24,17 +26,33 @@ struct Line {
   Errors errors;
 };
 
+// How a chapter does against one target: each of its lines over all sizes has to meet it.
+struct Verdict {
+  Target target;
+  Errors pooled;  // over the rows of all its lines
+  size_t lines = 0;
+  size_t met = 0;
+  Line furthest;  // that with the largest median
+
+  bool is_met() const { return met == lines && lines > 0; }
+};
+
 struct Chapter {
   std::string table;
   std::string help;
   std::string judged_on;
+  bool in_sample = false;
+  std::vector<Row> rows;
   std::vector<Line> lines;
+  std::vector<Verdict> verdicts;
+  std::vector<LeftOut> left_out;
 };
 
 // Empty: all tables. Throws ConfigError for an unknown one.
 std::vector<Chapter> read_book(const std::vector<std::string>& tables);
 
-enum class Format { text, markdown, json, csv };
+// `rows` is a CSV of each row that was judged, for looking where errors come from.
+enum class Format { text, markdown, json, csv, rows };
 std::string print_book(const std::vector<Chapter>& book, Format format);
 
 }  // namespace agentsim::fidelity

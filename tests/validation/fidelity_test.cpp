@@ -56,5 +56,29 @@ TEST_CASE("layers and steps that no fit read stay as near as they are") {
   CHECK(all_sizes(book, "h100_sxm", "decode TP2").median < 0.28);
 }
 
+TEST_CASE("a target is met if every line over all sizes meets it") {
+  const auto book = read_book({"llmservingsim_run"});
+  const Verdict& verdict = book.front().verdicts.front();
+  CHECK(verdict.lines == 3);  // the mean E2E is told but has no target
+  CHECK(verdict.met == 3);
+  CHECK(verdict.is_met());
+  CHECK(book.front().in_sample);
+  for (const Line& line : book.front().lines) CHECK(line.errors.median < 0.01);
+}
+
+TEST_CASE("served runs of InferenceX stay as near as they are") {
+  const auto book = read_book({"inferencex"});
+  CHECK(all_sizes(book, "h100_sxm", "TPOT vllm Llama-3.1-70B fp8 TP2").median < 0.05);
+  CHECK(all_sizes(book, "h100_sxm", "TPOT vllm Llama-3.1-70B fp8 TP8").median < 0.11);
+  CHECK(all_sizes(book, "h100_sxm", "TTFT vllm Llama-3.1-70B fp8 TP2").median < 0.065);
+  CHECK(all_sizes(book, "h100_sxm", "TPOT trtllm Qwen3-32B fp8 TP1").median < 0.1);
+  CHECK(all_sizes(book, "h100_sxm", "TPOT vllm Qwen3-32B bf16 TP2").median < 0.12);
+  // No row vanishes: what cannot be simulated is told.
+  size_t rows = 0;
+  for (const Row& row : book.front().rows) rows += row.op.rfind("TPOT", 0) == 0 ? 1 : 0;
+  for (const LeftOut& left : book.front().left_out) rows += left.rows;
+  CHECK(rows == 327);
+}
+
 }  // namespace
 }  // namespace agentsim::fidelity
