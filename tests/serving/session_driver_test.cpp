@@ -255,14 +255,15 @@ TEST_CASE("a closed workload never has more sessions than users") {
   }
 }
 
-TEST_CASE("sessions that end at the same moment are followed by as many as are left") {
-  // Given 5 equal sessions and 3 users, then three run and end together, and two more follow.
+TEST_CASE("sessions that end at the same moment are followed by no more than are left") {
+  // Given 5 equal sessions and 3 users, of whom the first is alone in the first step and the others share all
+  // theirs, then the fourth session follows the first, and the fifth the two that end together.
   const World world(std::vector<SessionPlan>(5, plan_of({{{{100, 5}}}})), "{kind: closed, concurrency: 3}");
   REQUIRE(world.sessions.size() == 5);
-  const double end_s = world.sessions.front().end_s;
-  CHECK(world.sessions[2].end_s == end_s);
-  CHECK(world.sessions[3].arrival_s == end_s);
-  CHECK(world.sessions[4].arrival_s == end_s);
+  CHECK(world.sessions[0].end_s < world.sessions[1].end_s);
+  CHECK(world.sessions[1].end_s == world.sessions[2].end_s);
+  CHECK(world.sessions[3].arrival_s == world.sessions[0].end_s);
+  CHECK(world.sessions[4].arrival_s == world.sessions[1].end_s);
 }
 
 TEST_CASE("an open workload begins its sessions at their times however many still run") {
