@@ -34,6 +34,14 @@ TEST_CASE("a compressed table with other columns is read by their names") {
   CHECK(workload.notes() == std::vector<std::string>{"1 calls with 0 output tokens are simulated with 1"});
 }
 
+TEST_CASE("answers of a table are made longer or shorter by a factor, of one token at least") {
+  const TestFolder folder;
+  const std::string file = folder.write("t.csv", "t_s,in_tok,out_tok\n1,10,1\n3,20,10\n");
+  const Workload workload = make_workload(table(file, ", output_scale: 0.25"));
+  CHECK(workload.plan(0).calls.at(0).output_tokens == 1);  // 0.25 rounds to none
+  CHECK(workload.plan(1).calls.at(0).output_tokens == 3);  // 2.5, away from zero
+}
+
 TEST_CASE("a table that is played again goes on one mean gap behind its end, with other prompts") {
   const TestFolder folder;
   const std::string file = folder.write("t.csv", "t_s,in_tok,out_tok\n1,10,1\n3,20,5\n");

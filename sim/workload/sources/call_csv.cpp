@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "sim/base/csv.hpp"
 #include "sim/workload/input_file.hpp"
 #include "sim/workload/plan_builder.hpp"
@@ -13,6 +15,7 @@ struct Parameters {
   std::string arrival;
   std::string prompt;
   std::string output;
+  double output_scale = 1.0;
 };
 
 struct Row {
@@ -60,9 +63,10 @@ class CallTable : public SessionSource {
       if (!rows_.empty() && read.arrival_s < rows_.back().arrival_s)
         row.mistake(*arrival, "is earlier than the row before");
       read.prompt_tokens = static_cast<uint32_t>(row.whole(prompt, 1, 1 << 30));
-      read.output_tokens = static_cast<uint32_t>(row.whole(output, 0, 1 << 30));
-      if (read.output_tokens == 0) ++silent;
-      read.output_tokens = std::max(1U, read.output_tokens);
+      const auto recorded = static_cast<double>(row.whole(output, 0, 1 << 30));
+      if (recorded == 0.0) ++silent;
+      read.output_tokens =
+          std::max(1U, static_cast<uint32_t>(std::llround(recorded * parameters.output_scale)));
       rows_.push_back(read);
     });
     if (silent > 0)
@@ -105,6 +109,8 @@ class CallTableOptions : public Described<CallTableOptions, SourceOptions> {
     v.field("arrival", p_.arrival, "column of the arrival time in seconds; empty: a usual name");
     v.field("prompt", p_.prompt, "column of the prompt tokens; empty: a usual name");
     v.field("output", p_.output, "column of the output tokens; empty: a usual name");
+    v.field("output_scale", p_.output_scale, Dimension::number, config::kPositive,
+            "factor on the output tokens");
   }
   std::unique_ptr<SessionSource> open(uint64_t) const override { return std::make_unique<CallTable>(p_); }
 
