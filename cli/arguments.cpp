@@ -37,6 +37,10 @@ void add_override_options(CLI::App& app, Arguments& a) {
       ->check(CLI::IsMember({"fast", "step_by_step"}));
 }
 
+void add_store_option(CLI::App& app, Arguments& a, const std::string& help) {
+  app.add_option("--store", a.store, help)->type_name("DIR");
+}
+
 void add_output_options(CLI::App& app, Arguments& a) {
   app.add_option("--out", a.out, "folder of the results (default: results/<scenario>)")->type_name("DIR");
   app.add_flag("--quiet", a.quiet, "no progress and no table");

@@ -16,7 +16,8 @@ struct Arguments {
   std::vector<std::string> files;
   Overrides overrides;
   std::string out;
-  int jobs = 0;  // 0: one for each processor
+  int jobs = 0;       // 0: one for each processor
+  std::string store;  // of finished runs
   bool json = false;
   bool quiet = false;
   std::string command;  // what the user typed
@@ -29,6 +30,8 @@ struct Arguments {
 void add_scenario_options(CLI::App& app, Arguments& arguments);
 // Adds --set, --seed, --engine, --platform.
 void add_override_options(CLI::App& app, Arguments& arguments);
+// Adds --store.
+void add_store_option(CLI::App& app, Arguments& arguments, const std::string& help);
 // Adds --out, --quiet, --json.
 void add_output_options(CLI::App& app, Arguments& arguments);
 

@@ -15,7 +15,7 @@ void compare(const Arguments& arguments) {
   const Scenario scenario = load_scenario(arguments.files.front(), arguments.overrides);
   const std::string out = arguments.out_or_default(scenario);
   const study::CompareOptions options{out, static_cast<size_t>(arguments.jobs), arguments.quiet,
-                                      arguments.command};
+                                      arguments.command, arguments.store};
   const study::Comparison comparison = study::compare(scenario, options);
   if (arguments.json)
     fmt::print("{}\n", study::to_json(comparison).dump(2));
@@ -39,8 +39,10 @@ void add_compare(CLI::App& app, Arguments& arguments) {
       ->type_name("N")
       ->check(CLI::Range(1, 4096));
   add_output_options(*sub, arguments);
+  add_store_option(*sub, arguments, "folder where finished runs are kept (default: until all are done)");
   sub->footer(
-      "Every replication runs the same sessions on every platform.\n"
+      "Every replication runs the same sessions on every platform. A comparison that was ended goes on where it\n"
+      "was: finished runs are kept in <out>.runs until all are done.\n"
       "Example: agentsim compare scenarios/pcie_vs_nvlink.yaml --replications 10 --set "
       "workload.arrival.concurrency=12");
   sub->callback([&arguments] { compare(arguments); });

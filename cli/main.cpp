@@ -101,9 +101,9 @@ int main(int argc, char** argv) {
     cli::clear_progress();
     fmt::print(stderr, "{}\n", error.what());
     return cli::kBadInput;
-  } catch (const Interrupted&) {
+  } catch (const Interrupted& error) {
     cli::clear_progress();
-    fmt::print(stderr, "agentsim: interrupted; nothing was written\n");
+    fmt::print(stderr, "agentsim: {}\n", error.what());
     return cli::kInterrupted;
   } catch (const ContractViolation& error) {
     cli::clear_progress();

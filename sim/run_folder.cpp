@@ -70,6 +70,10 @@ std::string version() {
   return fmt::format("agentsim {} (SimGrid {})", AGENTSIM_VERSION, network::engine_version());
 }
 
+std::string results_version() {
+  return "1";
+}
+
 RunResult run_into(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed,
                    const std::string& command, const ResultFolder& folder, const std::string& prefix,
                    const Progress& progress) {

@@ -11,6 +11,9 @@ namespace agentsim {
 
 // The version of the program and of the SimGrid it runs on.
 std::string version();
+// Of the results: raised whenever the same scenario gives other numbers than before (CHANGELOG.md, Changed
+// results), so that kept ones are not taken for new ones.
+std::string results_version();
 
 struct RunResult {
   metrics::RunSummary summary;

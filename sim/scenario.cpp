@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 
+#include "sim/base/text_file.hpp"
 #include "sim/config/library.hpp"
 #include "sim/model/kv_capacity.hpp"
 #include "sim/serving/router.hpp"
@@ -115,6 +116,12 @@ model::Deployment read_deployment(const Value& map, Diagnostics& diagnostics) {
   return spec;
 }
 
+PlatformChoice read_platform(const PlatformEntry& entry, const model::Deployment& deployment) {
+  const FileLog log;
+  platform::Cluster cluster = platform::load_cluster(entry.cluster);
+  return {entry.label, std::move(cluster), deployment, entry.cluster, log.files()};
+}
+
 platform::Route weight_route(const platform::Cluster& cluster, const std::string& from, int gpu) {
   if (from == "host") return cluster.from_memory(gpu);
   if (from == "storage") return cluster.from_storage(gpu);
@@ -164,15 +171,17 @@ void load_platforms(const Value& list, const Value& deployment, Scenario& scenar
       diagnostics.add(item.mistake(fmt::format("two platforms are labelled '{}'", entry->label)));
     labels.push_back(entry->label);
     const size_t before = diagnostics.size();
+    const FileLog log;
     // The shared part of the deployment is the same for all: its mistakes are reported once.
     Diagnostics own;
     const model::Deployment spec =
         read_deployment(entry->deployment, labels.size() == 1 || entry->changes_deployment ? diagnostics : own);
     collect(diagnostics, [&] {
-      platform::Cluster cluster = platform::load_cluster(entry->cluster);
-      scenario.platforms.push_back({entry->label, std::move(cluster), spec});
+      scenario.platforms.push_back(read_platform(*entry, spec));
     });
-    if (diagnostics.size() == before && own.empty()) check_fit(scenario.platforms.back(), item, diagnostics);
+    if (diagnostics.size() != before || !own.empty()) continue;
+    scenario.platforms.back().files = log.files();
+    check_fit(scenario.platforms.back(), item, diagnostics);
   }
 }
 
@@ -205,12 +214,14 @@ int group_of_replica(const PlatformChoice& choice, int replica) {
 }
 
 void read_common(const Value& root, Scenario& scenario, Diagnostics& diagnostics) {
+  const FileLog log;
   collect(diagnostics, [&] { config::read_map(root, "the scenario", scenario, diagnostics); });
   if (scenario.name.find_first_of("/\\") != std::string::npos || scenario.name == ".." || scenario.name.empty()) {
     const Value* name = root.find("name");
     diagnostics.add((name != nullptr ? *name : root).mistake("'name' names a folder of results and cannot hold a path"));
   }
   if (root.find("deployment") == nullptr) diagnostics.add(root.mistake("the scenario lacks the key 'deployment'"));
+  scenario.files = log.files();
 }
 
 Value load_root(const std::string& path, const std::vector<std::string>& settings) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ struct PlatformChoice {
   std::string label;
   platform::Cluster cluster;
   model::Deployment deployment;
+  config::Value named{};           // what the scenario says of the cluster: a name, a file or a map
+  std::set<std::string> files{};   // that cluster and deployment were read from
 };
 
 // How many replicas the deployment puts on its platform.
@@ -52,6 +55,7 @@ struct Scenario {
   int64_t replications = 5;
   serving::StepMode mode = serving::StepMode::fast;
   config::Value root;  // for the studies, which read `prices` and `study` from it
+  std::set<std::string> files;  // that all but the platforms was read from, beside the scenario's own
 };
 
 // What the command line changes of a file.
@@ -94,6 +98,8 @@ std::optional<PlatformEntry> read_platform_entry(const config::Value& item, cons
 model::Deployment read_deployment(const config::Value& map, Diagnostics& diagnostics);
 // The way of a GPU's part of the weights from `host`, `storage` or `network`; class none: there is no such way.
 platform::Route weight_route(const platform::Cluster& cluster, const std::string& from, int gpu);
+// An entry with its cluster, once the deployment of the entry is read. Throws ConfigError.
+PlatformChoice read_platform(const PlatformEntry& entry, const model::Deployment& deployment);
 // What a deployment asks of a platform; mistakes stand at the platform's entry.
 void check_fit(const PlatformChoice& choice, const config::Value& at, Diagnostics& diagnostics);
 // The keys `deployment` and `platform` of dump_scenario.

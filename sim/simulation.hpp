@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -53,10 +54,10 @@ struct RunFacts {
 // For whoever shows how far a run is. Returns false to stop it.
 using Progress = std::function<bool(double now_s, uint64_t ended, uint64_t sessions, uint64_t events)>;
 
-// The run was stopped by its Progress.
+// The run was stopped by its Progress, or by a signal. The words say what is left of it.
 class Interrupted : public std::runtime_error {
  public:
-  Interrupted() : std::runtime_error("interrupted") {}
+  explicit Interrupted(const std::string& words = "interrupted; nothing was written") : std::runtime_error(words) {}
 };
 
 // Checks that a platform can serve the workload at all. Throws ConfigError: a call longer than the KV cache.

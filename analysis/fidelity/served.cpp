@@ -6,8 +6,8 @@
 #include <new>
 #include <thread>
 
+#include "analysis/batch/process_pool.hpp"
 #include "analysis/fidelity/report.hpp"
-#include "analysis/study/process_pool.hpp"
 #include "sim/metrics/recorder.hpp"
 #include "sim/simulation.hpp"
 
@@ -74,10 +74,10 @@ ServedFigures serve_one(const ServedRun& run) {
 
 std::vector<ServedFigures> serve(const std::vector<ServedRun>& runs) {
   const SharedFigures shared(runs.size());
-  std::vector<study::Job> jobs;
+  std::vector<batch::Job> jobs;
   for (size_t i = 0; i < runs.size(); ++i)
     jobs.push_back({runs[i].name, [&runs, &shared, i] { shared[i] = serve_one(runs[i]); }});
-  study::run_jobs(jobs, std::max(1U, std::thread::hardware_concurrency()));
+  batch::run_jobs(jobs, std::max(1U, std::thread::hardware_concurrency()));
   std::vector<ServedFigures> figures;
   for (size_t i = 0; i < runs.size(); ++i) figures.push_back(shared[i]);
   return figures;

@@ -22,7 +22,7 @@ struct ServedFigures {
 };
 
 // Simulates each run in a process of its own, as many at once as there are processors. Call it before any
-// simulation has begun in this process. Throws what study::run_jobs does.
+// simulation has begun in this process. Throws what batch::run_jobs does.
 std::vector<ServedFigures> serve(const std::vector<ServedRun>& runs);
 
 }  // namespace agentsim::fidelity

@@ -15,6 +15,8 @@ struct CompareOptions {
   size_t jobs = 0;            // runs at once; 0: one a processor
   bool quiet = false;         // no progress on stderr
   std::string command;        // what the user typed, for the manifests
+  std::filesystem::path
+      store{};  // where finished runs are kept and looked for; empty: `<out>.runs`, until all are done
 };
 
 // Runs one replication and writes its files into the folder, their names led by the prefix.
@@ -27,8 +29,9 @@ using RunInto =
 //   runs/<label>/<replication>/   what run_into writes
 //   compare.csv, compare.json     the figures and the verdicts (comparison.hpp)
 //   manifest.json                 command, version, seeds, resolved values, prices with their sources, notes
-// or nothing at all. Call it before any simulation has begun in this process. Throws what load_study,
-// run_into and run_jobs throw.
+// or nothing at all. Finished runs are not lost with the process: the same comparison takes them from the
+// store (batch/result_store.hpp) and goes on. Call it before any simulation has begun in this process. Throws
+// what load_study, run_into and run_points throw; Interrupted and RunError say where the finished runs are.
 Comparison compare(const Scenario& scenario, const CompareOptions& options);
 
 // The same with another way to run, for tests.

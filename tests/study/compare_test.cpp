@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "sim/base/contract.hpp"
@@ -31,8 +32,8 @@ struct Result {
   workload::TestFolder folder;
   std::filesystem::path out = std::filesystem::path(folder.write("a", "")).parent_path() / "out";
 
-  Comparison compare_with(const RunInto& run, const std::string& more = kPrices) {
-    return compare(scenario(folder, more), {out, 2, true, "agentsim compare s.yaml"}, run);
+  Comparison compare_with(const RunInto& run, const std::string& more = kPrices, size_t jobs = 2) {
+    return compare(scenario(folder, more), {out, jobs, true, "agentsim compare s.yaml"}, run);
   }
   Json json(const std::string& file) const { return Json::parse(read_text((out / file).string())); }
   std::string kept() const {
@@ -113,15 +114,66 @@ TEST_CASE("platforms that ran other sessions are not compared") {
                        ContractViolation);
 }
 
-TEST_CASE("a comparison that fails leaves nothing behind") {
+TEST_CASE("a comparison that fails before a run is finished leaves nothing behind") {
+  Result result;
+  const RunInto run = [](const Scenario&, const PlatformChoice&, uint64_t, const std::string&,
+                         const ResultFolder&, const std::string&) { throw RunError("no more"); };
+  CHECK_THROWS_WITH_AS(result.compare_with(run), "nvlink, replication 0: no more; nothing was written",
+                       RunError);
+  CHECK(result.kept().find("out") == std::string::npos);
+}
+
+TEST_CASE("a comparison of a wrong scenario leaves nothing behind") {
   Result result;
   const RunInto run = [](const Scenario& s, const PlatformChoice& choice, uint64_t seed,
                          const std::string& command, const ResultFolder& folder, const std::string& prefix) {
     pretend(s, choice, seed, command, folder, prefix);
-    if (choice.label == "pcie") throw RunError("no more");
+    if (seed != 5) throw ConfigError("s.yaml:1:1: too long");
   };
-  CHECK_THROWS_AS(result.compare_with(run), RunError);
+  CHECK_THROWS_WITH_AS(result.compare_with(run), "s.yaml:1:1: too long", ConfigError);
   CHECK(result.kept().find("out") == std::string::npos);
+}
+
+// Notes each run in a file, and fails on PCIe as long as the file `broken` is there.
+struct Counted {
+  std::filesystem::path folder;
+
+  void operator()(const Scenario& s, const PlatformChoice& choice, uint64_t seed, const std::string& command,
+                  const ResultFolder& results, const std::string& prefix) const {
+    std::ofstream(folder / "runs", std::ios::app) << choice.label[0];
+    if (choice.label == "pcie" && std::filesystem::exists(folder / "broken")) throw ContractViolation("I2");
+    pretend(s, choice, seed, command, results, prefix);
+  }
+  std::string runs() const { return read_text((folder / "runs").string()); }
+};
+
+TEST_CASE("a comparison that was ended goes on where it was, and leaves what any other leaves") {
+  Result result, other;
+  const Counted counted{result.out.parent_path()};
+  result.folder.write("broken", "");
+  CHECK_THROWS_AS(result.compare_with(counted, kPrices, 1), ContractViolation);
+  CHECK(counted.runs() == "np");
+  std::filesystem::remove(counted.folder / "broken");
+  result.compare_with(counted, kPrices, 1);
+  CHECK(counted.runs() ==
+        "np"
+        "pnpnp");  // not the first one again
+  other.compare_with(pretend);
+  for (const char* file : {"compare.csv", "compare.json", "manifest.json", "runs/pcie/2/manifest.json"})
+    CHECK(read_text((result.out / file).string()) == read_text((other.out / file).string()));
+  CHECK(result.kept().find("out.runs") == std::string::npos);
+}
+
+TEST_CASE("comparisons that share a store run what they have in common once") {
+  Result result;
+  const Counted counted{result.out.parent_path()};
+  const Scenario s = scenario(result.folder, kPrices);
+  const CompareOptions options{result.out, 2, true, "agentsim compare s.yaml", counted.folder / "store"};
+  compare(s, options, counted);
+  const Comparison again =
+      compare(scenario(result.folder, std::string(kPrices) + "name: other\n"), options, counted);
+  CHECK(counted.runs().size() == 6);
+  CHECK(again.platforms.size() == 2);
 }
 
 TEST_CASE("one platform alone has figures and no verdict") {

@@ -1,4 +1,4 @@
-#include "analysis/study/process_pool.hpp"
+#include "analysis/batch/process_pool.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -14,13 +14,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 #include <new>
 
 #include "sim/base/contract.hpp"
 #include "sim/base/diagnostic.hpp"
 #include "sim/simulation.hpp"
 
-namespace agentsim::study {
+namespace agentsim::batch {
 namespace {
 
 volatile sig_atomic_t was_signalled = 0;
@@ -116,31 +117,33 @@ std::string outcome(const std::function<void()>& work) {
   ::_exit(text.empty() ? 0 : 1);
 }
 
-// Raises what a child reported or died of.
-void raise_failure(const std::string& job, const std::string& text, int status) {
+Ending ending_of(const std::string& text, int status) {
+  using Kind = Ending::Kind;
   if (WIFSIGNALED(status))
-    throw RunError(
-        fmt::format("{}: ended by signal {} ({})", job, WTERMSIG(status), ::strsignal(WTERMSIG(status))));
-  if (text.empty() && WEXITSTATUS(status) == 0) return;
+    return {Kind::killed,
+            fmt::format("ended by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)))};
+  if (text.empty() && WEXITSTATUS(status) == 0) return {};
   if (text.empty())
-    throw RunError(fmt::format("{}: ended with status {} and no message", job, WEXITSTATUS(status)));
+    return {Kind::killed, fmt::format("ended with status {} and no message", WEXITSTATUS(status))};
   const std::string words = text.substr(1);
   switch (static_cast<Message>(text.front())) {
     case Message::config_error:
-      throw ConfigError(words);
+      return {Kind::config_error, words};
     case Message::contract_violation:
-      throw ContractViolation(fmt::format("{}: {}", job, words));
+      return {Kind::contract_violation, words};
     case Message::interrupted:
-      throw Interrupted();
+      return {Kind::interrupted, words};
     case Message::run_error:
       break;
   }
-  throw RunError(fmt::format("{}: {}", job, words));
+  return {Kind::run_error, words};
 }
 
 class Pool {
  public:
-  Pool(const std::vector<Job>& jobs, const OnJobEnd& on_end) : jobs_(jobs), on_end_(on_end) {}
+  Pool(const std::vector<Job>& jobs, const OnEnding& on_ending) : jobs_(jobs), on_ending_(on_ending) {
+    for (size_t job = 0; job < jobs.size(); ++job) waiting_.push_back(job);
+  }
   ~Pool() {
     for (const Child& child : children_) ::kill(child.pid, SIGKILL);
     for (const Child& child : children_) reap(child);
@@ -149,8 +152,12 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   void run(size_t at_most) {
-    while (next_ < jobs_.size() || !children_.empty()) {
-      while (children_.size() < at_most && next_ < jobs_.size()) start(next_++);
+    while (!waiting_.empty() || !children_.empty()) {
+      while (children_.size() < at_most && !waiting_.empty()) {
+        const size_t job = waiting_.front();
+        waiting_.pop_front();
+        start(job);
+      }
       wait();
     }
   }
@@ -202,9 +209,7 @@ class Pool {
     if (bytes > 0 || (bytes < 0 && errno == EINTR)) return;
     const Child child = children_[index];
     children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(index));
-    raise_failure(jobs_[child.job].name, child.text, reap(child));
-    ++ended_;
-    if (on_end_) on_end_(ended_, jobs_.size());
+    if (on_ending_(child.job, ending_of(child.text, reap(child)))) waiting_.push_back(child.job);
   }
 
   static int reap(const Child& child) {
@@ -216,17 +221,61 @@ class Pool {
   }
 
   const std::vector<Job>& jobs_;
-  const OnJobEnd& on_end_;
+  const OnEnding& on_ending_;
   Signals signals_;
   std::vector<Child> children_;
-  size_t next_ = 0;
-  size_t ended_ = 0;
+  std::deque<size_t> waiting_;
 };
 
 }  // namespace
 
-void run_jobs(const std::vector<Job>& jobs, size_t at_most, const OnJobEnd& on_end) {
-  Pool(jobs, on_end).run(std::max<size_t>(1, at_most));
+const char* name(Ending::Kind kind) {
+  switch (kind) {
+    case Ending::Kind::done:
+      return "done";
+    case Ending::Kind::config_error:
+      return "config_error";
+    case Ending::Kind::contract_violation:
+      return "contract_violation";
+    case Ending::Kind::run_error:
+      return "run_error";
+    case Ending::Kind::interrupted:
+      return "interrupted";
+    case Ending::Kind::killed:
+      return "killed";
+  }
+  return "killed";
 }
 
-}  // namespace agentsim::study
+void raise(const std::string& job, const Ending& ending) {
+  switch (ending.kind) {
+    case Ending::Kind::done:
+      return;
+    case Ending::Kind::config_error:
+      throw ConfigError(ending.words);
+    case Ending::Kind::contract_violation:
+      throw ContractViolation(fmt::format("{}: {}", job, ending.words));
+    case Ending::Kind::interrupted:
+      throw Interrupted();
+    case Ending::Kind::run_error:
+    case Ending::Kind::killed:
+      break;
+  }
+  throw RunError(fmt::format("{}: {}", job, ending.words));
+}
+
+void run_each(const std::vector<Job>& jobs, size_t at_most, const OnEnding& on_ending) {
+  Pool(jobs, on_ending).run(std::max<size_t>(1, at_most));
+}
+
+void run_jobs(const std::vector<Job>& jobs, size_t at_most, const OnJobEnd& on_end) {
+  size_t ended = 0;
+  run_each(jobs, at_most, [&](size_t job, const Ending& ending) {
+    raise(jobs[job].name, ending);
+    ++ended;
+    if (on_end) on_end(ended, jobs.size());
+    return false;
+  });
+}
+
+}  // namespace agentsim::batch

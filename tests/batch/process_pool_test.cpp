@@ -1,4 +1,4 @@
-#include "analysis/study/process_pool.hpp"
+#include "analysis/batch/process_pool.hpp"
 
 #include <doctest/doctest.h>
 #include <signal.h>
@@ -8,7 +8,9 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <set>
+#include <utility>
 
 #include "sim/base/contract.hpp"
 #include "sim/base/diagnostic.hpp"
@@ -17,7 +19,7 @@
 #include "sim/simulation.hpp"
 #include "tests/workload/helpers.hpp"
 
-namespace agentsim::study {
+namespace agentsim::batch {
 namespace {
 
 using workload::TestFolder;
@@ -122,7 +124,7 @@ TEST_CASE("an interrupt ends all children and is told as such") {
     ::kill(parent, SIGINT);
     wait_forever();
   };
-  CHECK(end_of({{"a", interrupt}, {"b", wait_forever}}) == "interrupted");
+  CHECK(end_of({{"a", interrupt}, {"b", wait_forever}}) == "interrupted; nothing was written");
   CHECK_FALSE(has_children());
 }
 
@@ -133,9 +135,38 @@ TEST_CASE("signals mean afterwards what they meant before") {
   CHECK(is_ignored);
 }
 
+TEST_CASE("a job that is wanted again runs after those that wait") {
+  const TestFolder folder;
+  const std::string order = folder.write("order", "");
+  const auto write = [&order](const char* word) { std::ofstream(order, std::ios::app) << word; };
+  std::vector<std::string> endings;
+  bool is_first = true;
+  run_each({{"a",
+             [&] {
+               write("a");
+               throw RunError("no");
+             }},
+            {"b", [&] { write("b"); }}},
+           1, [&](size_t job, const Ending& ending) {
+             endings.push_back(std::to_string(job) + name(ending.kind) + ending.words);
+             return std::exchange(is_first, false);
+           });
+  CHECK(endings == std::vector<std::string>{"0run_errorno", "1done", "0run_errorno"});
+  CHECK(read_text(order) == "aba");
+}
+
+TEST_CASE("what the look at an ending throws ends all jobs") {
+  const auto run = [] {
+    run_each({{"a", [] {}}, {"b", wait_forever}}, 2,
+             [](size_t, const Ending&) -> bool { throw RunError("the disk is full"); });
+  };
+  CHECK_THROWS_WITH_AS(run(), "the disk is full", RunError);
+  CHECK_FALSE(has_children());
+}
+
 TEST_CASE("no jobs are no work") {
   CHECK(end_of({}) == "");
 }
 
 }  // namespace
-}  // namespace agentsim::study
+}  // namespace agentsim::batch
