@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "sim/workload/plan_graph.hpp"
 #include "tests/workload/helpers.hpp"
 
@@ -171,6 +173,42 @@ TEST_CASE("an agent multiplies its draws by its factors") {
     CHECK(plan.calls[i].output_tokens == 14);
     CHECK(plan.calls[i].gap_s == gaps_s[i]);
   }
+}
+
+TEST_CASE("new tokens are more in an agent's first calls") {
+  // 100 new tokens times 1 + 8 / k before call k = 1, 2, 3: 900, 500, 366.7; the output is 10 each time.
+  const SessionPlan plan = make_workload(
+                               "{source: roles, sessions: 1, arrival: {kind: closed, concurrency: 1}, "
+                               "roles: {root: a, file: {roles: {a: {first_prompt: 1000, steps_per_turn: 4, "
+                               "new_tokens: 100, output: 10, early_growth: {first: 9, decay: 1}}}}}}")
+                               .plan(0);
+  REQUIRE(plan.calls.size() == 4);
+  CHECK(plan.calls[0].prompt_tokens == 1000);
+  CHECK(plan.calls[1].prompt_tokens == 1910);
+  CHECK(plan.calls[2].prompt_tokens == 2420);
+  CHECK(plan.calls[3].prompt_tokens == 2797);
+}
+
+TEST_CASE("the length above which a context changes is drawn anew after each change") {
+  // Prompts grow by 10 and fall to a tenth at lengths between 200 and 2000: those before a fall differ.
+  const SessionPlan plan =
+      make_workload(
+          "{source: roles, sessions: 1, arrival: {kind: closed, concurrency: 1}, roles: {root: a, file: "
+          "{roles: {a: {first_prompt: 100, steps_per_turn: 2000, new_tokens: 9, output: 1, context_changes: "
+          "[{above: {uniform: {low: 200, high: 2000}}, size: 0.1}]}}}}}")
+          .plan(0);
+  std::set<uint32_t> falls;
+  size_t count = 0;
+  for (size_t i = 1; i < plan.calls.size(); ++i)
+    if (plan.calls[i].prompt_tokens < plan.calls[i - 1].prompt_tokens) {
+      const uint32_t before = plan.calls[i - 1].prompt_tokens;
+      CHECK(before >= 190);
+      CHECK(before <= 2000);
+      falls.insert(before);
+      ++count;
+    }
+  CHECK(count >= 8);  // 2000 calls of 10 tokens, at most 2000 tokens from fall to fall
+  CHECK(falls.size() > count / 2);
 }
 
 TEST_CASE("a changed context has the size and the old front that its rule says") {

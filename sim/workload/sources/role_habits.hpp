@@ -22,10 +22,27 @@ void describe(V& v, ContextChange& change) {
   v.choice("after", change.after, {"any", "tool", "human"},
            "before calls that follow tools, a person, or either");
   v.field("probability", change.probability, Dimension::number, config::kFraction, "per such call");
-  v.value("above", change.above,
-          "only prompts longer than so many tokens, drawn once an agent and above its first prompt");
+  v.value(
+      "above", change.above,
+      "only prompts longer than so many tokens; drawn when an agent begins and after each such change, above "
+      "its prompt then");
   v.value("size", change.size, "length of the prompt after it, as a share of the one before");
   v.value("kept", change.kept, "front of it that is as it was, as a share of the shorter of the two");
+}
+
+// A context grows fastest while its agent finds its way: before its call k, k = 1, 2, ..., the first being 0,
+// new tokens are multiplied by 1 + (first - 1) k^-decay.
+struct EarlyGrowth {
+  double first = 1.0;
+  double decay = 1.5;
+};
+
+template <class V>
+void describe(V& v, EarlyGrowth& growth) {
+  v.field("first", growth.first, Dimension::number, config::Bounds{0.0, 1e4},
+          "what the second call's are multiplied by");
+  v.field("decay", growth.decay, Dimension::number, config::Bounds{0.0, 100.0},
+          "exponent with which that nears 1 over the calls");
 }
 
 // What an agent multiplies all its draws by, drawn once: calls of one agent are more alike than those of two.

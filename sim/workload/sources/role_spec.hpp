@@ -52,6 +52,7 @@ struct RoleSpec {
   int64_t context_limit = 200000;
   int64_t compact_to = 30000;
   std::vector<ContextChange> context_changes;
+  EarlyGrowth early_growth;
   AgentFactors factors;
   std::vector<SpawnRule> spawn;
 };
@@ -79,6 +80,7 @@ void describe(V& v, RoleSpec& role) {
           "tokens behind the prefix that are left, all new, when the context was compacted at its limit");
   v.sections("context_changes", role.context_changes,
              "when the front of the context becomes another; the first that applies");
+  v.section("early_growth", role.early_growth, "how much more new tokens an agent's first calls bring");
   v.section("factors", role.factors, "what an agent multiplies all its draws by");
   v.sections("spawn", role.spawn, "when other agents are sent out");
 }

@@ -95,7 +95,7 @@ class SessionDraw {
     draw_traits(role.spec);
     const uint32_t turns = traits_.calls > 0 ? traits_.calls : role.spec.turns.draw_count(random_, 1);
     for (uint32_t turn = 0; turn < turns && calls_left() > 0; ++turn) {
-      if (turn > 0) context_.grow(count(role.spec.human_tokens, traits_.new_tokens));
+      if (turn > 0) context_.grow(count(role.spec.human_tokens, growth(role.spec)));
       draw_turn(role, pending.depth, turn);
     }
     plan_.agents[agent_].call_count =
@@ -134,8 +134,18 @@ class SessionDraw {
     return static_cast<uint32_t>(std::clamp(value, static_cast<double>(low), 0x1p30));
   }
 
+  size_t calls_made() const { return plan_.calls.size() - plan_.agents[agent_].first_call; }
+
+  // What the new tokens of the agent's next call are multiplied by.
+  double growth(const RoleSpec& spec) const {
+    const EarlyGrowth& early = spec.early_growth;
+    if (early.first == 1.0) return traits_.new_tokens;
+    return traits_.new_tokens *
+           (1.0 + (early.first - 1.0) * std::pow(static_cast<double>(calls_made()), -early.decay));
+  }
+
   uint32_t calls_left() const {
-    const size_t made = plan_.calls.size() - plan_.agents[agent_].first_call;
+    const size_t made = calls_made();
     return traits_.calls == 0 ? UINT32_MAX : traits_.calls - static_cast<uint32_t>(made);
   }
 
@@ -153,7 +163,7 @@ class SessionDraw {
       else if (gap == Gap::human)
         call.gap_s = role.spec.think.draw(random_) * traits_.think;
       if (step + 1 == steps) return;
-      context_.grow(count(role.spec.new_tokens, traits_.new_tokens));
+      context_.grow(count(role.spec.new_tokens, growth(role.spec)));
       waits = spawn(role, depth);
     }
   }
@@ -170,6 +180,7 @@ class SessionDraw {
       const uint32_t kept = std::min(count(change.kept, std::min(before, after)), after);
       context_.keep(kept);
       context_.grow(after - context_.tokens());
+      traits_.above[i] = draw_above(change.above, after);
       return;
     }
   }
