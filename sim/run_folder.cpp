@@ -41,6 +41,7 @@ Json facts_json(const RunFacts& facts) {
           {"weight_bytes_per_gpu", kv.weight_bytes},
           {"activation_bytes_per_gpu", kv.activation_bytes},
           {"reserve_bytes_per_gpu", kv.reserve_bytes},
+          {"window_bytes_per_gpu", kv.window_bytes},
           {"planned_sessions", facts.survey.sessions},
           {"planned_agents", facts.survey.agents},
           {"planned_calls", facts.survey.calls},
@@ -56,8 +57,8 @@ metrics::PlatformFacts platform_facts(const PlatformChoice& choice, const RunFac
   for (int group = 0; group < choice.cluster.groups(); ++group) {
     const platform::Accelerator& gpu = choice.cluster.node(group).gpu;
     const double gpus = static_cast<double>(replicas[static_cast<size_t>(group)]) / facts.replicas *
-                        static_cast<double>(choice.deployment.tp);
-    mean.peak_flops += gpu.peak_flops(choice.deployment.precision.weights) * gpus;
+                        static_cast<double>(choice.deployment.gpus());
+    mean.peak_flops += gpu.peak_flops(model::product(choice.deployment.precision, gpu).compute) * gpus;
     mean.memory_bytes_per_s += gpu.memory_bytes_per_s * gpus;
   }
   mean.kv_blocks = std::accumulate(facts.kv_blocks.begin(), facts.kv_blocks.end(), int64_t{0}) / facts.replicas;
@@ -71,7 +72,7 @@ std::string version() {
 }
 
 std::string results_version() {
-  return "1";
+  return "2";
 }
 
 RunResult run_into(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed,

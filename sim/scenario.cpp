@@ -9,7 +9,9 @@
 
 #include "sim/base/text_file.hpp"
 #include "sim/config/library.hpp"
+#include "sim/model/gpu_needs.hpp"
 #include "sim/model/kv_capacity.hpp"
+#include "sim/model/layout.hpp"
 #include "sim/serving/router.hpp"
 #include "sim/serving/scheduler.hpp"
 
@@ -54,7 +56,7 @@ void check_memory(const PlatformChoice& choice, const platform::Accelerator& gpu
   const double needed = here.weight_bytes + here.activation_bytes + here.reserve_bytes;
   std::string remedy = "no number of its GPUs would do";
   for (d.tp *= 2; d.tp <= d.llm.heads; d.tp *= 2) {
-    if (d.llm.heads % d.tp != 0 || model::kv_capacity(d, gpu).blocks <= 0) continue;
+    if (!model::layout_mistakes(d).empty() || model::kv_capacity(d, gpu).blocks <= 0) continue;
     remedy = fmt::format("tp {} would do", d.tp);
     break;
   }
@@ -66,19 +68,31 @@ void check_memory(const PlatformChoice& choice, const platform::Accelerator& gpu
 // What a replica asks of the GPUs it runs on.
 void check_gpu(const PlatformChoice& choice, const platform::Accelerator& gpu,
                const std::function<void(const std::string&)>& add) {
-  const model::Precision& precision = choice.deployment.precision;
-  for (const std::string& dtype : {precision.weights, std::string("bf16")})
-    if (gpu.peak_flops(dtype) <= 0.0 || gpu.efficiency.gemm.count(dtype) == 0)
-      add(fmt::format("the gpu {} has no {} matrix products", gpu.name, dtype));
-  if (gpu.efficiency.decode_attention.count(precision.kv) == 0 ||
-      gpu.efficiency.prefill_attention.count(precision.kv) == 0)
-    add(fmt::format("the gpu {} has no attention over a {} cache", gpu.name, precision.kv));
+  for (const std::string& mistake : model::gpu_mistakes(choice.deployment, gpu)) add(mistake);
   check_memory(choice, gpu, add);
 }
 
 // "a node", or which one where the cluster has several kinds.
 std::string node_words(const platform::Cluster& cluster, int group) {
   return cluster.groups() == 1 ? "a node" : fmt::format("a node {}", cluster.node(group).name);
+}
+
+// Stages and replicas fill nodes or take whole ones, so that neighbours in a node stay together, and a replica has GPUs
+// of one kind.
+void check_places(const PlatformChoice& choice, int group, const std::function<void(const std::string&)>& add) {
+  const platform::Cluster& cluster = choice.cluster;
+  const int in_node = cluster.gpus_per_node(group);
+  const int in_group = cluster.nodes_in(group) * in_node;
+  const model::Deployment& d = choice.deployment;
+  const auto fits = [&](int64_t size) { return in_node % size == 0 || size % in_node == 0; };
+  const std::string gpus = fmt::format("{} GPUs of {} of '{}'", in_node, node_words(cluster, group), choice.label);
+  if (!fits(d.tp))
+    add(fmt::format("tp {} does not divide the {}", d.tp, gpus));
+  else if (!fits(d.gpus()))
+    add(fmt::format("tp {} x pp {} = {} does not divide the {}", d.tp, d.pp, d.gpus(), gpus));
+  else if (d.gpus() > in_node && in_group % d.gpus() != 0 && cluster.groups() > 1)
+    add(fmt::format("replicas of {} GPUs do not divide the {} GPUs of {} of '{}', so one would have GPUs of two kinds",
+                    d.gpus(), in_group, cluster.node(group).name, choice.label));
 }
 
 }  // namespace
@@ -131,29 +145,24 @@ platform::Route weight_route(const platform::Cluster& cluster, const std::string
 
 void check_fit(const PlatformChoice& choice, const Value& at, Diagnostics& diagnostics) {
   const model::Deployment& d = choice.deployment;
-  const auto tp = static_cast<int>(d.tp);
   const auto add = [&](const std::string& message) { diagnostics.add(at.mistake(message)); };
-  if (d.llm.heads % d.tp != 0)
-    add(fmt::format("tp {} does not divide the {} heads of {}", d.tp, d.llm.heads, d.llm.name));
-  else if (d.llm.kv_heads % d.tp != 0 && d.tp % d.llm.kv_heads != 0)
-    add(fmt::format("tp {} and the {} KV heads of {} do not divide each other", d.tp, d.llm.kv_heads, d.llm.name));
-  else if (d.llm.ffn % d.tp != 0)
-    add(fmt::format("tp {} does not divide the inner width {} of {}", d.tp, d.llm.ffn, d.llm.name));
+  const std::vector<std::string> mistakes = model::layout_mistakes(d);
+  for (const std::string& mistake : mistakes) add(mistake);
+  if (!mistakes.empty()) return;
   const platform::Cluster& cluster = choice.cluster;
-  const int used = d.replicas > 0 ? static_cast<int>(std::min<int64_t>(d.replicas * tp, cluster.gpu_count())) : cluster.gpu_count();
+  const auto size = static_cast<int>(d.gpus());
+  const int used = d.replicas > 0 ? static_cast<int>(std::min<int64_t>(d.replicas * size, cluster.gpu_count())) : cluster.gpu_count();
   for (int group = 0; group < cluster.groups() && cluster.first_gpu(group) < used; ++group) {
-    if (cluster.gpus_per_node(group) % tp != 0)
-      add(fmt::format("tp {} does not divide the {} GPUs of {} of '{}'", d.tp, cluster.gpus_per_node(group),
-                      node_words(cluster, group), choice.label));
+    check_places(choice, group, add);
     check_gpu(choice, cluster.node(group).gpu, add);
     if (d.load_weights == "off") continue;
     if (weight_route(cluster, d.load_weights, cluster.first_gpu(group)).path_class == platform::PathClass::none)
       add(fmt::format("'load_weights: {}' finds no way to the GPUs of {} of '{}'", d.load_weights,
                       node_words(cluster, group), choice.label));
   }
-  if (d.replicas * d.tp > cluster.gpu_count())
-    add(fmt::format("{} replicas of {} GPUs do not fit the {} GPUs of '{}'", d.replicas, d.tp, cluster.gpu_count(),
-                    choice.label));
+  if (std::max<int64_t>(1, d.replicas) * d.gpus() > cluster.gpu_count())
+    add(fmt::format("{} replica{} of {} GPUs do{} not fit the {} GPUs of '{}'", std::max<int64_t>(1, d.replicas),
+                    d.replicas > 1 ? "s" : "", d.gpus(), d.replicas > 1 ? "" : "es", cluster.gpu_count(), choice.label));
 }
 
 namespace {
@@ -206,11 +215,11 @@ Value chosen_platforms(const Value& root, const std::string& wanted) {
 
 int replica_count(const PlatformChoice& choice) {
   const model::Deployment& d = choice.deployment;
-  return d.replicas > 0 ? static_cast<int>(d.replicas) : choice.cluster.gpu_count() / static_cast<int>(d.tp);
+  return d.replicas > 0 ? static_cast<int>(d.replicas) : choice.cluster.gpu_count() / static_cast<int>(d.gpus());
 }
 
 int group_of_replica(const PlatformChoice& choice, int replica) {
-  return choice.cluster.group_of(replica * static_cast<int>(choice.deployment.tp));
+  return choice.cluster.group_of(replica * static_cast<int>(choice.deployment.gpus()));
 }
 
 void read_common(const Value& root, Scenario& scenario, Diagnostics& diagnostics) {

@@ -39,7 +39,7 @@ struct PlatformChoice {
 
 // How many replicas the deployment puts on its platform.
 int replica_count(const PlatformChoice& choice);
-// Replicas take the GPUs in order, so the first groups fill first. The GPUs of replica r are r tp ... (r + 1) tp - 1.
+// Replicas take the GPUs in order, so the first groups fill first. Replica r of n GPUs has r n ... (r + 1) n - 1.
 int group_of_replica(const PlatformChoice& choice, int replica);
 
 // All that a run depends on, read and checked.

@@ -95,11 +95,12 @@ class Run {
   void add_replicas() {
     const platform::Cluster& cluster = choice_.cluster;
     const model::Deployment& deployment = choice_.deployment;
-    const auto tp = static_cast<int>(deployment.tp);
+    const auto size = static_cast<int>(deployment.gpus());
     const int count = replica_count(choice_);
     facts_.replicas = count;
     facts_.gpus = cluster.gpu_count();
-    facts_.gpus_used = count * tp;
+    facts_.gpus_used = count * size;
+    const model::Protocols network = model::load_protocols("network");
     std::vector<model::Protocols> protocols;
     for (int group = 0; group < cluster.groups(); ++group)
       protocols.push_back(model::load_protocols(cluster.node(group).collective_class));
@@ -108,24 +109,30 @@ class Run {
       const platform::Accelerator& gpu = cluster.node(group).gpu;
       facts_.kv_blocks.push_back(model::kv_capacity(deployment, gpu).blocks);
       std::vector<int> gpus;
-      for (int i = 0; i < tp; ++i) gpus.push_back(r * tp + i);
-      const bool several_nodes = cluster.node_of(gpus.front()) != cluster.node_of(gpus.back());
-      groups_.push_back(std::make_unique<model::CollectiveGroup>(
-          cluster, gpus, protocols[static_cast<size_t>(group)],
-          several_nodes ? model::load_protocols("network") : model::Protocols{}));
-      step_times_.push_back(std::make_unique<model::StepTime>(deployment, gpu, *groups_.back()));
+      for (int i = 0; i < size; ++i) gpus.push_back(r * size + i);
+      replica_links_.push_back(std::make_unique<model::ReplicaLinks>(cluster, deployment, gpus[0],
+                                                                     protocols[static_cast<size_t>(group)], network));
+      step_times_.push_back(std::make_unique<model::StepTime>(deployment, gpu, *replica_links_.back()));
       replicas_.push_back(std::make_unique<serving::Replica>(
           serving::Replica::Parts{kernel_, deployment, *step_times_.back(), *scheduler_, gateway_, scenario_.mode},
           static_cast<uint32_t>(r), facts_.kv_blocks.back()));
-      if (tp > 1) {
-        std::vector<std::pair<network::LinkId, int>> crossings;
-        for (const auto& [link, times] : groups_.back()->crossings())
-          crossings.emplace_back(static_cast<network::LinkId>(link), times);
-        replicas_.back()->join(net_, net_.add_group(crossings, *replicas_.back()));
-      }
+      join_lanes(*replicas_.back(), *replica_links_.back());
       gateway_.add_port({replicas_.back().get(), net_.add_path(path(cluster.ingress(gpus[0]))),
                          net_.add_path(path(cluster.egress(gpus[0])))});
       load_weights(*replicas_.back(), gpus, gpu);
+    }
+  }
+
+  void join_lanes(serving::Replica& replica, const model::ReplicaLinks& replica_links) {
+    using network::TrafficClass;
+    constexpr std::array<TrafficClass, model::kLanes> kClasses{TrafficClass::tensor_parallel, TrafficClass::tensor_parallel,
+                                                               TrafficClass::expert_parallel, TrafficClass::pipeline};
+    for (const model::Lane lane : model::kAllLanes) {
+      std::vector<std::pair<network::LinkId, int>> crossings;
+      for (const auto& [link, times] : replica_links.crossings(lane))
+        crossings.emplace_back(static_cast<network::LinkId>(link), times);
+      if (!crossings.empty())
+        replica.join(net_, net_.add_group(crossings, replica, kClasses[static_cast<size_t>(lane)]), lane);
     }
   }
 
@@ -182,7 +189,7 @@ class Run {
   network::FlowNet net_;
   std::unique_ptr<serving::Router> router_;
   std::unique_ptr<serving::Scheduler> scheduler_;
-  std::vector<std::unique_ptr<model::CollectiveGroup>> groups_;
+  std::vector<std::unique_ptr<model::ReplicaLinks>> replica_links_;
   std::vector<std::unique_ptr<model::StepTime>> step_times_;
   std::vector<std::unique_ptr<serving::Replica>> replicas_;
   serving::SessionDriver driver_;
@@ -218,9 +225,9 @@ Survey survey(const workload::Workload& workload, int64_t max_context) {
 void check_capacity(const Scenario& scenario, const PlatformChoice& choice, const Survey& survey) {
   const model::Deployment& d = choice.deployment;
   // The router may send any call to any replica.
-  int64_t blocks = model::kv_capacity(d, choice.cluster.node().gpu).blocks;
+  int64_t blocks = model::kv_capacity(d, choice.cluster.node().gpu).blocks_of_a_call;
   for (int group = 1; group <= group_of_replica(choice, replica_count(choice) - 1); ++group)
-    blocks = std::min(blocks, model::kv_capacity(d, choice.cluster.node(group).gpu).blocks);
+    blocks = std::min(blocks, model::kv_capacity(d, choice.cluster.node(group).gpu).blocks_of_a_call);
   const auto capacity = static_cast<uint64_t>(blocks * d.engine.block_size);
   if (survey.longest_call_tokens <= capacity) return;
   throw ConfigError(std::vector<Diagnostic>{{Place{scenario.file, 0, 0, 1, ""},

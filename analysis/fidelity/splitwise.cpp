@@ -15,15 +15,10 @@ struct Machine {
   Machine(const std::string& platform, int64_t tp)
       : cluster(platform::load_cluster(config::Value::parse(platform, "fidelity"))),
         deployment(of(tp)),
-        group(cluster, first(tp), model::load_protocols(cluster.node().collective_class)),
-        time(deployment, cluster.node().gpu, group) {}
+        links(cluster, deployment, 0),
+        time(deployment, cluster.node().gpu, links) {}
   Machine(const Machine&) = delete;
 
-  static std::vector<int> first(int64_t tp) {
-    std::vector<int> gpus;
-    for (int i = 0; i < tp; ++i) gpus.push_back(i);
-    return gpus;
-  }
   static model::Deployment of(int64_t tp) {
     model::Deployment d;
     Diagnostics diagnostics;
@@ -35,12 +30,12 @@ struct Machine {
   }
   double seconds(const model::Batch& batch, double context) const {
     const model::StepCost cost = time.cost(batch);
-    return cost.compute.fixed_s + cost.compute.per_token_s * context + cost.collectives.seconds(group.rate());
+    return cost.compute_s(context, 0.0) + cost.lanes.seconds(links.rates());
   }
 
   platform::Cluster cluster;
   model::Deployment deployment;
-  model::CollectiveGroup group;
+  model::ReplicaLinks links;
   model::StepTime time;
 };
 

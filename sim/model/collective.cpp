@@ -59,6 +59,19 @@ Pairs exchanges(const std::vector<std::vector<int>>& groups) {
   return pairs;
 }
 
+std::vector<int> path(const platform::Cluster& cluster, int from, int to) {
+  const platform::Route route = cluster.gpu_route(from, to);
+  if (route.path_class == platform::PathClass::none)
+    throw ConfigError(
+        fmt::format("gpu {} and gpu {} of one replica have no path: their nodes lack a NIC", from, to));
+  std::vector<int> links;
+  for (const int link : route.links) {
+    links.push_back(link);
+    if (cluster.is_memory_link(link)) links.push_back(link ^ 1);  // the cable's other direction
+  }
+  return links;
+}
+
 }  // namespace
 
 CollectiveGroup::CollectiveGroup(const platform::Cluster& cluster, std::vector<int> gpus, Protocols protocols,
@@ -72,20 +85,7 @@ CollectiveGroup::CollectiveGroup(const platform::Cluster& cluster, std::vector<i
   find_pairs(cluster);
 }
 
-std::vector<int> CollectiveGroup::path(const platform::Cluster& cluster, int from, int to) const {
-  const platform::Route route = cluster.gpu_route(from, to);
-  if (route.path_class == platform::PathClass::none)
-    throw ConfigError(
-        fmt::format("gpu {} and gpu {} of one replica have no path: their nodes lack a NIC", from, to));
-  std::vector<int> links;
-  for (const int link : route.links) {
-    links.push_back(link);
-    if (cluster.is_memory_link(link)) links.push_back(link ^ 1);  // the cable's other direction
-  }
-  return links;
-}
-
-CollectiveGroup::Flows CollectiveGroup::flows(const platform::Cluster& cluster, const Pairs& pairs) const {
+CollectiveGroup::Flows CollectiveGroup::flows(const platform::Cluster& cluster, const Pairs& pairs) {
   Flows flows;
   for (const auto& [from, to] : pairs) flows.push_back(path(cluster, from, to));
   const std::vector<int> limits = cluster.joint_limits(pairs);
@@ -119,12 +119,20 @@ void CollectiveGroup::find_tiers(const platform::Cluster& cluster) {
     (nodes.size() > 1 ? across_ : inside_) = whole_;
     pairs = rings({gpus_});
   }
+  crossings_ = crossings_of(cluster, pairs);
+  for (const auto& [link, count] : crossings_)
+    rate_ = std::min(rate_, cluster.link_bytes_per_s(link) / count);
+}
+
+std::vector<std::pair<int, int>> CollectiveGroup::crossings_of(const platform::Cluster& cluster, const Pairs& pairs) {
   std::map<int, int> crossings;
   for (const std::vector<int>& flow : flows(cluster, pairs))
     for (const int link : flow) ++crossings[link];
-  crossings_.assign(crossings.begin(), crossings.end());
-  for (const auto& [link, count] : crossings_)
-    rate_ = std::min(rate_, cluster.link_bytes_per_s(link) / count);
+  return {crossings.begin(), crossings.end()};
+}
+
+std::vector<std::pair<int, int>> CollectiveGroup::exchange_crossings(const platform::Cluster& cluster) const {
+  return crossings_of(cluster, exchanges({gpus_}));
 }
 
 void CollectiveGroup::find_pairs(const platform::Cluster& cluster) {

@@ -31,6 +31,11 @@ class CollectiveGroup {
   // bytes/s.
   double exchange_rate() const { return whole_.rates.exchange; }
   double exchange_total() const { return exchange_total_; }
+  // Like crossings(), of the flows of an all-to-all.
+  std::vector<std::pair<int, int>> exchange_crossings(const platform::Cluster& cluster) const;
+  // The same of any transfers that run at once. Throws ConfigError if a pair has no path.
+  static std::vector<std::pair<int, int>> crossings_of(const platform::Cluster& cluster,
+                                                       const std::vector<std::pair<int, int>>& pairs);
 
   // Groups over several nodes with as many GPUs on each do it in tiers: scatter inside, reduce across, gather
   // inside.
@@ -54,9 +59,8 @@ class CollectiveGroup {
     bool same_node = true;
   };
 
-  std::vector<int> path(const platform::Cluster& cluster, int from, int to) const;
   // The links of transfers that run at once, and the rates they get.
-  Flows flows(const platform::Cluster& cluster, const Pairs& pairs) const;
+  static Flows flows(const platform::Cluster& cluster, const Pairs& pairs);
   std::vector<double> shares(const platform::Cluster& cluster, const Pairs& pairs) const;
   Tier tier(const platform::Cluster& cluster, const std::vector<std::vector<int>>& groups) const;
   void find_tiers(const platform::Cluster& cluster);

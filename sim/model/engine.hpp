@@ -1,11 +1,27 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "sim/config/reader.hpp"
 
 namespace agentsim::model {
+
+// Batches that are replayed as recorded graphs (CUDA graphs): their sizes, ascending.
+struct GraphSizes {
+  std::vector<int64_t> sizes;
+
+  // The size that a batch is filled up to: the next recorded one, or itself beyond the largest.
+  int64_t filled(int64_t batch) const {
+    const auto next = std::lower_bound(sizes.begin(), sizes.end(), batch);
+    return next == sizes.end() ? batch : *next;
+  }
+};
+void parse(const config::Value& value, GraphSizes& graphs, Diagnostics& diagnostics);
+nlohmann::ordered_json dump_json(const GraphSizes& graphs);
 
 // The limits and overheads of a serving engine (platforms/engines/*.yaml); any of them can be set in a
 // scenario.
@@ -20,6 +36,8 @@ struct Engine {
   int64_t token_budget = 8192;          // tokens a step may process (vLLM max_num_batched_tokens)
   int64_t max_sequences = 256;          // running sequences (vLLM max_num_seqs)
   bool prefix_caching = true;
+  GraphSizes graph_sizes;
+  bool frees_windows = true;  // layers with a window keep no token that has left it
 };
 
 template <class Visitor>
@@ -40,6 +58,8 @@ void describe(Visitor& v, Engine& e) {
   v.field("token_budget", e.token_budget, Bounds{1, 1e6}, "tokens a step may process");
   v.field("max_sequences", e.max_sequences, Bounds{1, 1e5}, "sequences that run at once");
   v.field("prefix_caching", e.prefix_caching, "finished prompts stay in the cache until evicted");
+  v.value("graph_sizes", e.graph_sizes, "sizes to which a batch that only decodes is filled up; absent: none");
+  v.field("frees_windows", e.frees_windows, "windowed layers keep no token that has left the window");
   v.known("title");
   v.known("provenance");
 }

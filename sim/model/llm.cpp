@@ -67,6 +67,12 @@ std::vector<LayerRun> LLM::layer_runs() const {
   return {all};
 }
 
+int64_t LLM::attention_window() const {
+  for (const LayerRun& run : layer_runs())
+    if (run.windowed) return window;
+  return 0;
+}
+
 double LLM::attention_matrix(const LayerRun& layer) const {
   if (layer.linear) {
     const int64_t keys = linear.key_heads * linear.key_dim;

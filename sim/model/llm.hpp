@@ -80,6 +80,8 @@ struct LLM {
 
   bool is_latent() const { return mla.kv_rank > 0; }
   std::vector<LayerRun> layer_runs() const;
+  // Tokens that windowed layers see; 0: there is no such layer.
+  int64_t attention_window() const;
 
   // Weights of the matrices of all layers, without embedding, head and router: what quantisation is about.
   double matrix_parameters() const;

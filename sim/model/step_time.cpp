@@ -1,93 +1,159 @@
 #include "sim/model/step_time.hpp"
 
-#include "sim/model/kv_capacity.hpp"
+#include <algorithm>
+#include <cmath>
 
 namespace agentsim::model {
 namespace {
 
-constexpr double kActivationBytes = 2.0;  // activations are bf16 between the kernels
+double real(int64_t whole) {
+  return static_cast<double>(whole);
+}
+
+// What `whole` costs beyond `part`, nowhere less than nothing.
+StepCost beyond(const StepCost& whole, const StepCost& part) {
+  StepCost rest;
+  rest.compute.fixed_s = std::max(0.0, whole.compute.fixed_s - part.compute.fixed_s);
+  for (const Lane lane : kAllLanes) {
+    rest.lanes[lane].latency_s = std::max(0.0, whole.lanes[lane].latency_s - part.lanes[lane].latency_s);
+    rest.lanes[lane].burst_bytes = std::max(0.0, whole.lanes[lane].burst_bytes - part.lanes[lane].burst_bytes);
+    rest.lanes[lane].wire_bytes = std::max(0.0, whole.lanes[lane].wire_bytes - part.lanes[lane].wire_bytes);
+  }
+  return rest;
+}
 
 }  // namespace
 
-StepTime::StepTime(const Deployment& deployment, const Accelerator& gpu, const CollectiveGroup& group)
-    : deployment_(deployment), gpu_(gpu), group_(group) {
-  const LLM& llm = deployment_.llm;
-  attention_.heads = static_cast<double>(llm.heads) / static_cast<double>(deployment_.tp);
-  attention_.kv_heads = static_cast<double>(kv_heads_per_gpu(llm, deployment_.tp));
-  attention_.head_dim = static_cast<double>(llm.head_dim);
-  attention_.kv_dtype = deployment_.precision.kv;
+StepTime::StepTime(const Deployment& deployment, const Accelerator& gpu, const ReplicaLinks& links)
+    : deployment_(deployment), gpu_(gpu), links_(links) {
+  for (Stage& stage : model::stages(deployment.llm, deployment.pp))
+    stages_.emplace_back(deployment, deployment.llm, gpu, links, std::move(stage));
+  const LLM& draft = deployment.speculation.draft_llm;
+  if (deployment.speculation.tokens > 0 && draft.layers > 0)
+    draft_ = std::make_unique<StageTime>(deployment, draft, gpu, links, model::stages(draft, 1).front());
 }
 
-const StepTime::Linear& StepTime::linear(int64_t tokens) const {
-  const auto index = static_cast<size_t>(tokens);
-  if (index >= linear_by_tokens_.size()) linear_by_tokens_.resize(index + 1);
-  Linear& kept = linear_by_tokens_[index];
-  if (kept.seconds >= 0.0) return kept;
-  const LLM& llm = deployment_.llm;
-  const auto m = static_cast<double>(tokens);
-  const auto hidden = static_cast<double>(llm.hidden);
-  const double ffn = static_cast<double>(llm.ffn) / static_cast<double>(deployment_.tp);
-  const double query = attention_.heads * attention_.head_dim;
-  const double key = attention_.kv_heads * attention_.head_dim;
-  const std::string& dtype = deployment_.precision.weights;
-  double layer = gemm_s(gpu_, dtype, m, query + 2.0 * key, hidden, true) +
-                 gemm_s(gpu_, dtype, m, hidden, query, true) +
-                 gemm_s(gpu_, dtype, m, 2.0 * ffn, hidden, true) + gemm_s(gpu_, dtype, m, hidden, ffn, true);
-  // RMSNorm with the residual added reads and writes both streams; it stands before attention and before the
-  // MLP.
-  layer += 2.0 * elementwise_s(gpu_, 4.0 * m * hidden * kActivationBytes);
-  layer += elementwise_s(gpu_, 2.0 * m * (query + key) * kActivationBytes);  // rotary embedding
-  if (llm.qk_norm) layer += elementwise_s(gpu_, 2.0 * m * (query + key) * kActivationBytes);
-  layer += elementwise_s(gpu_, 3.0 * m * ffn * kActivationBytes);  // SwiGLU
-  const auto layers = static_cast<double>(llm.layers);
-  const CollectiveCost reduce = group_.all_reduce(m * hidden * kActivationBytes);
-  kept.collectives = reduce.times(2.0 * layers);
-  kept.collectives += reduce;  // of the embedding, which is split over the vocabulary
-  kept.seconds = layers * layer + elementwise_s(gpu_, 2.0 * m * hidden * kActivationBytes);
-  return kept;
+Op StepTime::host(const Batch& batch) const {
+  const Engine& engine = deployment_.engine;
+  Op op;
+  op.name = "host";
+  op.compute.fixed_s = engine.host_overhead_s + engine.host_overhead_per_sequence_s * real(batch.sequences()) +
+                       engine.host_overhead_per_prompt_token_s * real(batch.prompt_tokens());
+  return op;
 }
 
-StepTime::Linear StepTime::head(int64_t sequences) const {
-  Linear head;
-  head.seconds = 0.0;
-  if (sequences == 0) return head;
-  const LLM& llm = deployment_.llm;
-  const auto m = static_cast<double>(sequences);
-  const auto vocabulary = static_cast<double>(llm.vocabulary);
-  head.seconds = gemm_s(gpu_, "bf16", m, vocabulary / static_cast<double>(deployment_.tp),
-                        static_cast<double>(llm.hidden));
-  // Sampling reads the bf16 logits, writes them as fp32 and passes over those twice.
-  head.seconds += elementwise_s(gpu_, m * vocabulary * (2.0 + 3.0 * 4.0));
-  head.collectives = group_.all_gather(m * vocabulary * kActivationBytes);
-  return head;
+void StepTime::each_op(const Batch& batch, const OpSink& sink) const {
+  Batch part = micro_batches(batch).front();
+  part.width = deployment_.speculation.tokens + 1;
+  sink(host(part));
+  for (const StageTime& stage : stages_) stage.each_op(part, sink);
+  if (!draft_) return;
+  const auto drafted = [&](double times) {
+    return [&sink, times](Op op) {
+      op.name = "draft: " + op.name;
+      op.count *= times;
+      sink(op);
+    };
+  };
+  Batch decoding, prompts;
+  decoding.decoding = part.decoding;
+  prompts.chunks = part.chunks;
+  draft_->each_op(decoding, drafted(real(deployment_.speculation.tokens)));
+  draft_->each_op(prompts, drafted(1.0));
+}
+
+std::vector<Batch> StepTime::micro_batches(const Batch& batch) const {
+  if (stages_.size() == 1 && deployment_.micro_batches <= 1) return {batch};
+  return spread(batch, deployment_.micro_batches > 0 ? deployment_.micro_batches : deployment_.pp);
+}
+
+StepCost StepTime::pass(const Batch& batch) const {
+  if (stages_.size() > 1) return pipelined(batch);
+  StepCost cost = host(batch).cost();
+  cost += stages_.front().cost(batch);
+  return cost;
+}
+
+StepCost StepTime::pipelined(const Batch& batch) const {
+  std::vector<Batch> parts = micro_batches(batch);
+  // If all decode, all are like the largest, so that the time stays affine in the context.
+  const bool alike = batch.chunks.empty();
+  const size_t kinds = alike ? 1 : parts.size();
+  const double repeats = alike ? real(static_cast<int64_t>(parts.size())) : 1.0;
+  std::vector<StepCost> by_stage(stages_.size()), by_part(kinds);
+  StepCost steepest;
+  LaneCosts all;
+  for (size_t s = 0; s < stages_.size(); ++s) {
+    for (size_t i = 0; i < kinds; ++i) {
+      StepCost cost = stages_[s].cost(parts[i]);
+      if (s == 0) cost += host(parts[i]).cost();
+      by_stage[s] += cost.times(repeats);
+      by_part[i] += cost;
+      all += cost.lanes.times(repeats);
+    }
+  }
+  const StepCost* slowest = &by_part.front();
+  for (const std::vector<StepCost>* ways : {&by_part, &by_stage}) {
+    for (const StepCost& way : *ways) {
+      if (base_s(way) > base_s(*slowest)) slowest = &way;
+      steepest.compute.per_token_s = std::max(steepest.compute.per_token_s, way.compute.per_token_s);
+      steepest.per_window_token_s = std::max(steepest.per_window_token_s, way.per_window_token_s);
+    }
+  }
+  StepCost cost = *slowest;
+  cost.compute.per_token_s = steepest.compute.per_token_s;
+  cost.per_window_token_s = steepest.per_window_token_s;
+  // Each stage crosses its own links; the last sends nothing on.
+  for (const Lane lane : kAllLanes) {
+    const double users = real(deployment_.pp) - (lane == Lane::pipeline ? 1.0 : 0.0);
+    cost.lanes[lane].wire_bytes = all[lane].wire_bytes / users;
+  }
+  return cost;
+}
+
+StepCost StepTime::speculated(const Batch& batch) const {
+  const Speculation& speculation = deployment_.speculation;
+  const double share = 1.0 / speculation.tokens_per_step();
+  StepCost cost;
+  Batch checked = batch;
+  checked.width = speculation.tokens + 1;
+  if (batch.decoding > 0) {
+    Batch decoding;
+    decoding.decoding = batch.decoding;
+    if (draft_) cost += draft_->cost(decoding).times(real(speculation.tokens) * share);
+    decoding.width = checked.width;
+    cost += pass(decoding).times(share);
+  }
+  if (batch.chunks.empty()) return cost;
+  if (batch.decoding == 0) {
+    cost += pass(batch);
+  } else {
+    Batch decoding = checked;
+    decoding.chunks.clear();
+    decoding.finished_prompts = 0;
+    StepCost without = pass(decoding);
+    StepCost with = pass(checked);
+    // Contexts are known here, so a kernel that joins both compares with the decode kernel at them.
+    double context = 0.0, window_context = 0.0;
+    for (const double before : batch.contexts) {
+      context += before + 1.0;
+      window_context += std::min(before + 1.0, real(deployment_.llm.attention_window()));
+    }
+    without.compute.fixed_s = without.compute_s(context, window_context);
+    with.compute.fixed_s = with.compute_s(context, window_context);
+    cost += beyond(with, without);
+  }
+  if (draft_) {
+    Batch prompts;
+    prompts.chunks = batch.chunks;
+    cost += draft_->cost(prompts);
+  }
+  return cost;
 }
 
 StepCost StepTime::cost(const Batch& batch) const {
-  const auto layers = static_cast<double>(deployment_.llm.layers);
-  StepCost cost;
-  double prompt_tokens = 0.0;
-  for (const Chunk& chunk : batch.chunks) prompt_tokens += chunk.tokens;
-  const auto tokens = static_cast<int64_t>(prompt_tokens) + batch.decoding;
-  const int64_t sampled = batch.finished_prompts + batch.decoding;
-  const int64_t sequences = static_cast<int64_t>(batch.chunks.size()) + batch.decoding;
-  const Linear& shared = linear(tokens);
-  const Linear last = head(sampled);
-  const Engine& engine = deployment_.engine;
-  cost.compute.fixed_s =
-      engine.host_overhead_s + engine.host_overhead_per_sequence_s * static_cast<double>(sequences) +
-      engine.host_overhead_per_prompt_token_s * prompt_tokens + shared.seconds + last.seconds;
-  if (batch.chunks.empty() || !gpu_.efficiency.prefill_attention.at(attention_.kv_dtype).joins_decode) {
-    const Affine decode = decode_attention_s(gpu_, attention_, static_cast<double>(batch.decoding));
-    cost.compute.fixed_s += layers * (prefill_attention_s(gpu_, attention_, batch.chunks) + decode.fixed_s);
-    cost.compute.per_token_s = layers * decode.per_token_s;
-  } else {
-    std::vector<Chunk> all = batch.chunks;
-    for (const double context : batch.contexts) all.push_back({1.0, context});
-    cost.compute.fixed_s += layers * prefill_attention_s(gpu_, attention_, all);
-  }
-  cost.collectives = shared.collectives;
-  cost.collectives += last.collectives;
-  return cost;
+  if (batch.sequences() == 0) return {};
+  return deployment_.speculation.tokens > 0 ? speculated(batch) : pass(batch);
 }
 
 const StepCost& StepTime::decode_cost(int64_t sequences) const {
@@ -95,27 +161,48 @@ const StepCost& StepTime::decode_cost(int64_t sequences) const {
   while (decode_by_sequences_.size() <= index) {
     Batch batch;
     batch.decoding = static_cast<int64_t>(decode_by_sequences_.size());
-    decode_by_sequences_.push_back(batch.decoding == 0 ? StepCost{} : cost(batch));
+    decode_by_sequences_.push_back(cost(batch));
   }
   return decode_by_sequences_[index];
 }
 
 double StepTime::flop(const Work& work) const {
   const LLM& llm = deployment_.llm;
-  const auto pair_flop = static_cast<double>(4 * llm.heads * llm.head_dim * llm.layers);
-  return 2.0 * llm.matrix_parameters() * static_cast<double>(work.prefill_tokens + work.decode_tokens) +
-         2.0 * static_cast<double>(llm.vocabulary * llm.hidden) * static_cast<double>(work.sampled) +
-         pair_flop * static_cast<double>(work.doubled_pairs) / 2.0;
+  // Scores and values of one query and key, in all heads.
+  const int64_t widths = llm.is_latent() ? llm.mla.nope_dim + llm.mla.rope_dim + llm.mla.value_dim : 2 * llm.head_dim;
+  double pairs = 0.0;
+  for (const LayerRun& run : llm.layer_runs())
+    pairs += real(run.count) * real(run.windowed ? work.doubled_window_pairs : work.doubled_pairs) / 2.0;
+  return 2.0 * llm.active_matrix_parameters() * real(work.prefill_tokens + work.decode_tokens) +
+         2.0 * real(llm.vocabulary * llm.hidden) * real(work.sampled) + real(2 * llm.heads * widths) * pairs;
 }
 
 double StepTime::memory_bytes(const Work& work) const {
   const LLM& llm = deployment_.llm;
-  const double weights = llm.matrix_parameters() * dtype_bytes(deployment_.precision.weights) +
-                         2.0 * static_cast<double>(llm.vocabulary * llm.hidden);
-  const double kv_per_token = 2.0 * static_cast<double>(llm.layers * deployment_.tp) * attention_.kv_heads *
-                              attention_.head_dim * dtype_bytes(deployment_.precision.kv);
-  return weights * static_cast<double>(work.steps) +
-         kv_per_token * static_cast<double>(work.cache_tokens_read);
+  const Precision& precision = deployment_.precision;
+  // With speculation a pass is several steps.
+  const double steps_per_pass = deployment_.speculation.tokens_per_step();
+  const double passes = real(work.steps) / steps_per_pass;
+  const double all_experts = llm.expert_parameters();
+  const double rest = llm.matrix_parameters() - all_experts;
+  double experts = 0.0;
+  if (all_experts > 0.0 && work.steps > 0) {
+    const double visited = real(llm.experts.per_token) / real(llm.experts.count);
+    const auto read = [&](int64_t steps, double tokens_of_a_step) {
+      return real(steps) / steps_per_pass * all_experts * (1.0 - std::pow(1.0 - visited, tokens_of_a_step * steps_per_pass));
+    };
+    const double decoding = real(work.decode_tokens) / real(work.steps);
+    experts = read(work.steps - work.prompt_steps, decoding);
+    if (work.prompt_steps > 0)
+      experts += read(work.prompt_steps, decoding + real(work.prefill_tokens) / real(work.prompt_steps));
+  }
+  const double weights = rest * rest_product(precision, gpu_).bytes + 2.0 * real(llm.vocabulary * llm.hidden);
+  const int64_t sharers = deployment_.tp / deployment_.dp_attention;
+  double cache = 0.0;
+  for (const LayerRun& run : llm.layer_runs())
+    cache += real(run.count * sharers) * cache_elements(llm, run, sharers) *
+             real(run.windowed ? work.window_tokens_read : work.cache_tokens_read);
+  return experts * product(precision, gpu_).bytes + weights * passes + cache * weight_bytes(precision.kv);
 }
 
 }  // namespace agentsim::model

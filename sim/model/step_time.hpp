@@ -1,28 +1,11 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
-#include "sim/model/collective.hpp"
-#include "sim/model/deployment.hpp"
-#include "sim/model/op_time.hpp"
+#include "sim/model/stage_time.hpp"
 
 namespace agentsim::model {
-
-// What one step processes: chunks of prompts and one new token for each decoding sequence.
-struct Batch {
-  std::vector<Chunk> chunks;
-  int64_t finished_prompts = 0;  // chunks that end their prompt and so give a first token
-  int64_t decoding = 0;          // sequences with one new token
-  std::vector<double> contexts;  // of those, where there are chunks too: tokens before the new one
-};
-
-// What the step costs. C is the summed context of the decoding sequences, the new token included. Time alone
-// on the links: compute.fixed_s + compute.per_token_s C + collectives.seconds(rate). Where a mixed step is
-// one attention kernel, all of it is in fixed_s.
-struct StepCost {
-  Affine compute;  // kernels and host
-  CollectiveCost collectives;
-};
 
 // What steps have processed, in whole numbers, so that sums do not depend on how steps are taken together.
 struct Work {
@@ -32,6 +15,9 @@ struct Work {
   int64_t sampled = 0;        // sequences that went through head and sampling
   int64_t doubled_pairs = 0;  // twice the query-key pairs of causal attention
   int64_t cache_tokens_read = 0;
+  int64_t doubled_window_pairs = 0;  // the same in windowed layers
+  int64_t window_tokens_read = 0;
+  int64_t prompt_steps = 0;  // of the steps those with prompts
 
   Work& operator+=(const Work& o) {
     steps += o.steps;
@@ -40,41 +26,58 @@ struct Work {
     sampled += o.sampled;
     doubled_pairs += o.doubled_pairs;
     cache_tokens_read += o.cache_tokens_read;
+    doubled_window_pairs += o.doubled_window_pairs;
+    window_tokens_read += o.window_tokens_read;
+    prompt_steps += o.prompt_steps;
     return *this;
   }
 };
 
-// The time of one forward pass of a replica: host overhead + sum over layers of QKV, attention, output,
-// gate-up, down and the element-wise kernels between them + two all-reduces a layer + head and sampling.
+// The time of one forward pass of a replica: host overhead + the passes through its stages.
+//
+// Pipeline: a step is cut into m micro-batches, which follow each other through the p stages without a flush between
+// steps, since the first of the next step follows the last of this one. With t(s, i) of stage s and micro-batch i a step
+// lasts max(longest way of one, busiest stage) = max(max over i of sum over s of t, max over s of sum over i of t). The
+// bubble of a stage is what is left of that beside its own sum. Contexts are taken to be spread evenly, and slopes by
+// the context are those of the stage with the steepest.
+//
+// Speculation with k guesses that hold with chance a: a pass checks k + 1 tokens of each sequence and gives
+// E = 1 + a + ... + a^k of them. A step is one token, so it is 1/E of a pass and of its k passes of the draft. Prompts
+// in it cost what they add to a whole pass, and a pass of the draft.
 class StepTime {
  public:
-  // `deployment`, `gpu` and `group` must outlive it.
-  StepTime(const Deployment& deployment, const Accelerator& gpu, const CollectiveGroup& group);
+  // All must outlive it. The layout has been checked (layout_mistakes()).
+  StepTime(const Deployment& deployment, const Accelerator& gpu, const ReplicaLinks& links);
 
   StepCost cost(const Batch& batch) const;
   // cost() of a batch that only decodes, kept for each number of sequences.
   const StepCost& decode_cost(int64_t sequences) const;
+  // The parts of one whole pass, which without speculation and with one stage is the step: of the largest micro-batch
+  // through all stages, and of the draft.
+  void each_op(const Batch& batch, const OpSink& sink) const;
+  // Of one pass: the micro-batches, and what a stage does with one of them.
+  std::vector<Batch> micro_batches(const Batch& batch) const;
+  const std::vector<StageTime>& stages() const { return stages_; }
+  Op host(const Batch& batch) const;
+  // Time with the links to itself, at contexts of 0.
+  double base_s(const StepCost& cost) const { return cost.compute.fixed_s + cost.lanes.seconds(links_.rates()); }
+
   // Useful FLOP of some work, on all GPUs of the replica: what MFU counts.
   double flop(const Work& work) const;
-  // Bytes of weights and KV cache it reads from memory, on all GPUs: what MBU counts.
+  // Bytes of weights and KV cache it reads from memory, on all GPUs: what MBU counts. Of the experts a step reads those
+  // that the mean number of tokens of steps with, or without, prompts touches.
   double memory_bytes(const Work& work) const;
 
  private:
-  struct Linear {
-    double seconds = -1.0;  // negative: not computed yet
-    CollectiveCost collectives;
-  };
-  // All that depends on the number of tokens only: matrices, element-wise kernels, all-reduces, of all
-  // layers.
-  const Linear& linear(int64_t tokens) const;
-  // Head, sampling and the gathering of the logits.
-  Linear head(int64_t sequences) const;
+  StepCost pass(const Batch& batch) const;
+  StepCost pipelined(const Batch& batch) const;
+  StepCost speculated(const Batch& batch) const;
 
   const Deployment& deployment_;
   const Accelerator& gpu_;
-  const CollectiveGroup& group_;
-  AttentionShape attention_;  // of one GPU
-  mutable std::vector<Linear> linear_by_tokens_;
+  const ReplicaLinks& links_;
+  std::vector<StageTime> stages_;
+  std::unique_ptr<StageTime> draft_;
   mutable std::vector<StepCost> decode_by_sequences_;
 };
 

@@ -14,7 +14,7 @@ Collectives::Collectives(Kernel& kernel, Fabric& fabric, const std::vector<LinkS
 
 GroupId Collectives::add(Crossings crossings, GroupWatcher& watcher) {
   AGENTSIM_CONTRACT(!fabric_.is_built(), "groups are added before start()");
-  const GroupId id = table_.add(std::move(crossings));
+  const GroupId id = table_.add(std::move(crossings), &watcher);
   std::vector<LinkId> links;
   for (const auto& [link, count] : table_.crossings(id)) links.insert(links.end(), count, link);
   groups_.push_back({&watcher, fabric_.add_route(std::move(links), id), table_.rate(id)});

@@ -24,7 +24,7 @@ class FlowNet {
   // Also after start(), up to some 60 000 paths more than were known then.
   PathId add_path(Path path);
   // `crossings`: the links of the collective, each once, with the times m_l that one byte of its volume
-  // crosses it. Before start().
+  // crosses it. Groups of one watcher take turns and do not disturb each other. Before start().
   GroupId add_group(std::vector<std::pair<LinkId, int>> crossings, GroupWatcher& watcher,
                     TrafficClass traffic = TrafficClass::tensor_parallel);
   // From here on flows can be sent. Once a process: SimGrid allows no second network.

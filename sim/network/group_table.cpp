@@ -17,7 +17,7 @@ GroupTable::GroupTable(const std::vector<LinkSpec>& links) {
   for (const LinkSpec& link : links) links_.push_back({link.bytes_per_s, 0, {}, {}});
 }
 
-GroupId GroupTable::add(Crossings crossings) {
+GroupId GroupTable::add(Crossings crossings, const void* owner) {
   const auto id = static_cast<GroupId>(groups_.size());
   AGENTSIM_CONTRACT(!crossings.empty(), "group {} crosses no link", id);
   Group group;
@@ -28,6 +28,7 @@ GroupId GroupTable::add(Crossings crossings) {
     group.flows += links_[link].flows;
   }
   group.crossings = std::move(crossings);
+  group.owner = owner;
   groups_.push_back(std::move(group));
   return id;
 }
@@ -53,7 +54,7 @@ double GroupTable::share(const Link& link, GroupId group, int crossings) const {
       sharers -= count;
     }
     for (const auto& [other, count] : link.groups) {
-      if (other == group) continue;
+      if (!are_rivals(other, group)) continue;
       const double mean = groups_[other].mean_rate;
       if (mean < level || mean == 0) {
         taken += mean * count;
@@ -77,7 +78,7 @@ void GroupTable::set_mean_rate(GroupId id, double bytes_per_s) {
   if (group.flows > 0) mark_shadow(id);
   for (const auto& [link, count] : group.crossings) {
     for (const auto& [other, other_count] : links_[link].groups) {
-      if (other != id) touch(other);
+      if (are_rivals(other, id)) touch(other);
     }
   }
 }

@@ -23,7 +23,8 @@ class GroupTable {
  public:
   explicit GroupTable(const std::vector<LinkSpec>& links);
 
-  GroupId add(Crossings crossings);
+  // Groups of one owner take turns: none of them shares a link with another.
+  GroupId add(Crossings crossings, const void* owner = nullptr);
   size_t size() const { return groups_.size(); }
   const Crossings& crossings(GroupId group) const { return groups_.at(group).crossings; }
 
@@ -47,6 +48,7 @@ class GroupTable {
  private:
   struct Group {
     Crossings crossings;
+    const void* owner = nullptr;
     double mean_rate = 0;
     int flows = 0;  // foreign, summed over the links
     bool is_touched = false;
@@ -59,6 +61,9 @@ class GroupTable {
     std::vector<std::pair<GroupId, int>> groups;  // with their crossings
   };
 
+  bool are_rivals(GroupId a, GroupId b) const {
+    return a != b && (groups_[a].owner == nullptr || groups_[a].owner != groups_[b].owner);
+  }
   double share(const Link& link, GroupId group, int crossings) const;
   void touch(GroupId group);
 

@@ -47,10 +47,17 @@ void end_recompute_step(Request& request, const Clock& clock) {
   (request.resumed == Request::Phase::prefill ? split.prefill_s : split.decode_s) += new_s;
 }
 
+// Sum of min(before + i, window) over i from 1 to `tokens`; a window of 0 has none.
+int64_t windowed_sum(int64_t before, int64_t tokens, int64_t window) {
+  const int64_t growing = std::clamp<int64_t>(window - before, 0, tokens);
+  return growing * before + growing * (growing + 1) / 2 + (tokens - growing) * window;
+}
+
 }  // namespace
 
 Batcher::Batcher(const model::Deployment& deployment, const Scheduler& scheduler, int64_t kv_blocks)
     : engine_(deployment.engine),
+      window_(deployment.llm.attention_window()),
       scheduler_(scheduler),
       block_size_(deployment.engine.block_size),
       pool_(kv_blocks),
@@ -80,7 +87,10 @@ StepPlan Batcher::schedule(const Clock& clock) {
     if (request->scheduled == 0) continue;
     if (request->decoding()) {
       ++plan.batch.decoding;
-      plan.context_tokens += request->computed + 1;
+      const int64_t context = request->computed + 1;
+      plan.context_tokens += context;
+      plan.window_tokens += std::min(context, window_);
+      if (context < window_) ++plan.window_growth;
     } else {
       plan.batch.chunks.push_back(
           {static_cast<double>(request->scheduled), static_cast<double>(request->computed)});
@@ -174,8 +184,11 @@ void Batcher::admit_waiting(int64_t& budget, const Clock& clock) {
 int64_t Batcher::steps_ahead() const {
   if (!only_decodes_ || (preempted_ && !waiting_.empty())) return 1;
   int64_t steps = std::numeric_limits<int64_t>::max();
-  for (const Owned& request : running_)
+  for (const Owned& request : running_) {
     steps = std::min<int64_t>(steps, request->record.output_tokens - request->generated);
+    const int64_t context = request->computed + 1;
+    if (context < window_) steps = std::min(steps, window_ - context);
+  }
   const auto fits = [&](int64_t count) {
     int64_t needed = 0;
     for (const Owned& request : running_) needed += missing_blocks(*request, request->computed + count);
@@ -192,14 +205,21 @@ int64_t Batcher::steps_ahead() const {
 
 void Batcher::apply(int64_t steps, bool in_flight) {
   if (steps == 0) return;
+  bool has_prompts = false;
   for (const Owned& owned : running_) {
     Request& request = *owned;
     if (request.scheduled == 0) continue;
     const int64_t before = request.computed;
     const bool decodes = request.decoding();
+    has_prompts |= !decodes;
     const int64_t tokens = decodes ? steps : request.scheduled;
     work_.doubled_pairs += decodes ? steps * (2 * before + steps + 1) : tokens * (2 * before + tokens);
     work_.cache_tokens_read += decodes ? steps * before + steps * (steps + 1) / 2 : before + tokens;
+    if (window_ > 0) {
+      const int64_t seen = windowed_sum(before, tokens, window_);
+      work_.doubled_window_pairs += 2 * seen;
+      work_.window_tokens_read += decodes ? seen : std::min(before, window_) + tokens;
+    }
     (decodes ? work_.decode_tokens : work_.prefill_tokens) += tokens;
     request.computed += static_cast<uint32_t>(tokens);
     if (decodes || request.computed == request.known_tokens()) {
@@ -209,6 +229,7 @@ void Batcher::apply(int64_t steps, bool in_flight) {
     grow(request, request.computed + (in_flight ? 1 : 0));
   }
   work_.steps += steps;
+  if (has_prompts) work_.prompt_steps += steps;
 }
 
 std::vector<Batcher::Owned> Batcher::finish(int64_t steps, const Clock& clock) {

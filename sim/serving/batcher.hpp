@@ -21,6 +21,8 @@ struct Clock {
 struct StepPlan {
   model::Batch batch;
   int64_t context_tokens = 0;  // of the decoding calls, their new token included
+  int64_t window_tokens = 0;   // the same with no more of each than the model's window; 0 without one
+  int64_t window_growth = 0;   // by how much the next step has more of them
   bool only_decodes = false;
   bool same_batch = false;  // the same calls as in the step before, all decoding then and now
 
@@ -41,8 +43,8 @@ class Batcher {
   void add(Owned request, const Clock& clock);
   // Decides the next step and takes the blocks it needs.
   StepPlan schedule(const Clock& clock);
-  // How many steps the scheduled batch can take before the scheduler has anything to decide; 1 unless all
-  // decode.
+  // How many steps the scheduled batch can take before the scheduler has anything to decide or a call fills the model's
+  // window; 1 unless all decode.
   int64_t steps_ahead() const;
   // `steps` more steps of the scheduled batch are done, not the last of steps_ahead(); the next one is in
   // flight.
@@ -80,6 +82,7 @@ class Batcher {
   void release(Request& request);
 
   const model::Engine& engine_;
+  int64_t window_;  // of the model; 0: none
   const Scheduler& scheduler_;
   int64_t block_size_;
   BlockPool pool_;

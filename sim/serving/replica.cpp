@@ -13,9 +13,9 @@ Replica::Replica(const Parts& parts, uint32_t index, int64_t kv_blocks)
       index_(index),
       batcher_(parts.deployment, parts.scheduler, kv_blocks) {}
 
-void Replica::join(network::FlowNet& net, network::GroupId group) {
+void Replica::join(network::FlowNet& net, network::GroupId group, model::Lane lane) {
   net_ = &net;
-  group_ = group;
+  groups_.emplace_back(lane, group);
 }
 
 void Replica::enqueue(std::unique_ptr<Request> request) {
@@ -51,17 +51,20 @@ void Replica::schedule() {
   if (plan.empty()) {
     if (busy_) close_run(run_.communication_s(done_));
     busy_ = false;
-    if (net_ != nullptr) net_->set_group_mean_rate(group_, 0.0);
+    for (const auto& [lane, group] : groups_) net_->set_group_mean_rate(group, 0.0);
     return;
   }
   plan_ = std::move(plan);
   const StepTicks ticks = price(plan_);
-  const bool goes_on = busy_ && plan_.same_batch && ticks == run_.step() && done_ < run_.max_steps();
+  const bool goes_on = busy_ && plan_.same_batch && ticks == run_.step() &&
+                       plan_.window_growth == run_.window_growth() && done_ < run_.max_steps();
   if (!goes_on) start_run(plan_, ticks);
   const int64_t ahead = mode_ == StepMode::fast ? batcher_.steps_ahead() : 1;
   target_ = std::min(run_.max_steps(), done_ + ahead);
   if (mode_ == StepMode::step_by_step)
-    summed_ += goes_on ? ticks.fixed + ticks.per_token * plan_.context_tokens : run_.ticks(1);
+    summed_ += goes_on ? ticks.fixed + ticks.per_token * plan_.context_tokens +
+                             ticks.per_window_token * plan_.window_tokens
+                       : run_.ticks(1);
   post();
 }
 
@@ -70,8 +73,13 @@ void Replica::start_run(const StepPlan& plan, const StepTicks& ticks) {
   busy_ = true;
   done_ = 0;
   summed_ = 0;
-  run_.begin(kernel_.now(), ticks, plan.context_tokens, plan.batch.decoding);
-  if (net_ != nullptr) net_->set_group_mean_rate(group_, cost_.collectives.wire_bytes / run_.step_s());
+  run_.begin(kernel_.now(), ticks,
+             {plan.context_tokens, plan.batch.decoding, plan.window_tokens, plan.window_growth});
+  set_mean_rates(run_.step_s());
+}
+
+void Replica::set_mean_rates(double step_s) {
+  for (const auto& [lane, group] : groups_) net_->set_group_mean_rate(group, cost_.lanes[lane].wire_bytes / step_s);
 }
 
 // The run ends now, having communicated for `fabric_s`.
@@ -83,11 +91,13 @@ void Replica::close_run(double fabric_s) {
 StepTicks Replica::price(const StepPlan& plan) {
   const bool from_table = plan.batch.chunks.empty() && mode_ == StepMode::fast;
   cost_ = from_table ? step_time_.decode_cost(plan.batch.decoding) : step_time_.cost(plan.batch);
-  const double fabric_s = net_ != nullptr ? cost_.collectives.seconds(net_->group_rate(group_)) : 0.0;
+  double fabric_s = 0.0;
+  for (const auto& [lane, group] : groups_) fabric_s += cost_.lanes[lane].seconds(net_->group_rate(group));
   StepTicks ticks;
   ticks.communication = to_ticks(fabric_s);
   ticks.fixed = to_ticks(cost_.compute.fixed_s) + ticks.communication;
   ticks.per_token = to_ticks(cost_.compute.per_token_s);
+  ticks.per_window_token = to_ticks(cost_.per_window_token_s);
   return ticks;
 }
 
@@ -111,7 +121,7 @@ void Replica::on_rate_change(network::GroupId) {
   done_ = 0;
   run_.change_speed(kernel_.now(), ticks);
   summed_ = run_.ticks(1);
-  net_->set_group_mean_rate(group_, cost_.collectives.wire_bytes / run_.step_s());
+  set_mean_rates(run_.step_s());
   post();
 }
 
@@ -124,8 +134,9 @@ void Replica::settle(int64_t steps) {
 
 void Replica::account(int64_t steps) {
   // Whole bytes, so that sums do not depend on how steps are taken together.
-  if (net_ != nullptr && steps > 0)
-    net_->account_group(group_, std::round(cost_.collectives.wire_bytes) * static_cast<double>(steps));
+  if (steps == 0) return;
+  for (const auto& [lane, group] : groups_)
+    net_->account_group(group, std::round(cost_.lanes[lane].wire_bytes) * static_cast<double>(steps));
 }
 
 ReplicaSample Replica::sample() {

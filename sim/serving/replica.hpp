@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "sim/network/flow_net.hpp"
 #include "sim/serving/batcher.hpp"
@@ -39,8 +41,8 @@ class Replica : public network::EventTarget, public network::GroupWatcher {
 
   Replica(const Parts& parts, uint32_t index, int64_t kv_blocks);
 
-  // The group of links that its collectives cross. Before the run.
-  void join(network::FlowNet& net, network::GroupId group);
+  // The group of links that its collectives on a lane cross, once for each lane they use. Before the run.
+  void join(network::FlowNet& net, network::GroupId group, model::Lane lane = model::Lane::tensor);
 
   // Between hold() and release() calls are queued and no step begins: the weights are on their way. hold() before the
   // run.
@@ -65,6 +67,7 @@ class Replica : public network::EventTarget, public network::GroupWatcher {
   void start_run(const StepPlan& plan, const StepTicks& ticks);
   void close_run(double fabric_s);
   StepTicks price(const StepPlan& plan);
+  void set_mean_rates(double step_s);
   void post();
   void settle(int64_t steps);
   void account(int64_t steps);
@@ -76,7 +79,7 @@ class Replica : public network::EventTarget, public network::GroupWatcher {
   uint32_t index_;
   Batcher batcher_;
   network::FlowNet* net_ = nullptr;
-  network::GroupId group_ = 0;
+  std::vector<std::pair<model::Lane, network::GroupId>> groups_;
 
   bool held_ = false;
   bool busy_ = false;

@@ -22,29 +22,27 @@ Ticks to_ticks(double seconds) {
   return std::llround(seconds / kTickSeconds);
 }
 
-void StepRun::begin(double date_s, const StepTicks& step, int64_t context, int64_t growth) {
+void StepRun::begin(double date_s, const StepTicks& step, const Contexts& contexts) {
   anchor_s_ = date_s;
   step_ = step;
-  context_ = context;
-  growth_ = growth;
-  head_ = step.fixed + step.per_token * context;
+  contexts_ = contexts;
+  head_ = whole(0);
   head_communication_ = step.communication;
   AGENTSIM_CONTRACT(head_ > 0, "a step takes {} ticks", head_);
-  const double longest =
-      static_cast<double>(step.fixed) +
-      static_cast<double>(step.per_token) * static_cast<double>(context + growth * kLongestRun);
+  const Contexts last = contexts.after(kLongestRun);
+  const double longest = static_cast<double>(step.fixed) +
+                         static_cast<double>(step.per_token) * static_cast<double>(last.tokens) +
+                         static_cast<double>(step.per_window_token) * static_cast<double>(last.window_tokens);
   max_steps_ =
       std::clamp<int64_t>(static_cast<int64_t>(static_cast<double>(kTickLimit) / longest), 1, kLongestRun);
 }
 
 void StepRun::change_speed(double date_s, const StepTicks& step) {
   const int64_t done = completed(date_s, max_steps_);
-  const Ticks whole = ticks(done + 1) - ticks(done);
+  const Ticks current = ticks(done + 1) - ticks(done);
   // A first step that is itself the rest of one is a smaller share of a whole step.
-  const Ticks full = step_.fixed + step_.per_token * (context_ + growth_ * done);
-  const double remaining = left(date_s, done) * static_cast<double>(whole) / static_cast<double>(full);
-  const int64_t context = context_ + growth_ * done;
-  begin(date_s, step, context, growth_);
+  const double remaining = left(date_s, done) * static_cast<double>(current) / static_cast<double>(whole(done));
+  begin(date_s, step, contexts_.after(done));
   head_ = std::max<Ticks>(1, share(remaining, head_));
   head_communication_ = share(remaining, step.communication);
 }
@@ -60,11 +58,13 @@ double StepRun::communication_until_s(double date_s) const {
   return communication_s(done) + (1.0 - left(date_s, done)) * step_s;
 }
 
-// head + sum over i in [1, steps) of fixed + per_token (context + growth i)
+// head + sum over i in [1, steps) of whole(i)
 Ticks StepRun::ticks(int64_t steps) const {
   if (steps <= 0) return 0;
   const int64_t later = steps - 1;
-  return head_ + later * step_.fixed + step_.per_token * (later * context_ + growth_ * (later * steps / 2));
+  const int64_t sum = later * steps / 2;
+  return head_ + later * step_.fixed + step_.per_token * (later * contexts_.tokens + contexts_.growth * sum) +
+         step_.per_window_token * (later * contexts_.window_tokens + contexts_.window_growth * sum);
 }
 
 int64_t StepRun::completed(double date_s, int64_t limit) const {

@@ -91,10 +91,46 @@ TEST_CASE("all mistakes of a deployment and its files are told at once") {
         "d.yaml:4:10: the engine has no key 'token_budgets'\n"
         "    4 | engine: {token_budgets: 1}\n"
         "      |          ^~~~~~~~~~~~~ did you mean 'token_budget'?\n"
-        "  valid: block_size, gpu_memory_utilization, host_overhead, host_overhead_per_prompt_token, "
+        "  valid: block_size, frees_windows, gpu_memory_utilization, graph_sizes, host_overhead, "
+        "host_overhead_per_prompt_token, "
         "host_overhead_per_sequence, max_sequences, name, prefix_caching, preset, provenance, "
         "runtime_reserve, title, "
         "token_budget");
+}
+
+TEST_CASE("every shipped engine is read and its recorded sizes ascend to no more than it runs at once") {
+  for (const char* name : {"vllm_v0", "vllm_v1", "sglang", "trt_llm"}) {
+    CAPTURE(name);
+    const Engine e = load(std::string("{model: qwen3_32b, engine: ") + name + "}").engine;
+    CHECK(e.name == name);
+    CHECK(e.host_overhead_s > 0.0);
+    CHECK(e.token_budget >= 2048);
+    if (!e.graph_sizes.sizes.empty()) CHECK(e.graph_sizes.sizes.back() <= e.max_sequences);
+  }
+  CHECK_FALSE(load("{model: qwen3_32b, engine: vllm_v0}").engine.frees_windows);
+}
+
+TEST_CASE("recorded sizes are whole numbers, ascending") {
+  CHECK(error("{model: qwen3_32b, engine: {graph_sizes: [1, 4, 4]}}").find("whole numbers, ascending, not 4") !=
+        std::string::npos);
+  CHECK(error("{model: qwen3_32b, engine: {graph_sizes: 8}}").find("wants a list such as [1, 2, 4, 8]") !=
+        std::string::npos);
+  const GraphSizes sizes{{1, 2, 4, 8}};
+  CHECK(sizes.filled(3) == 4);
+  CHECK(sizes.filled(8) == 8);
+  CHECK(sizes.filled(9) == 9);
+  CHECK(GraphSizes{}.filled(3) == 3);
+}
+
+TEST_CASE("a draft is a layer of the model, another model or nothing") {
+  const Deployment mtp = load("{model: deepseek_v3, speculation: {tokens: 1}}");
+  CHECK(mtp.speculation.draft_llm.layers == 1);
+  CHECK(mtp.speculation.draft_llm.runs.front().experts);
+  CHECK(load("{model: llama_3_1_8b, speculation: {tokens: 3, draft: llama_3_2_1b}}").speculation.draft_llm.name ==
+        "llama_3_2_1b");
+  CHECK(load("{model: llama_3_1_8b, speculation: {tokens: 3, draft: ngram}}").speculation.draft_llm.layers == 0);
+  CHECK(error("{model: llama_3_1_8b, speculation: {tokens: 3, draft: llama_3_2_1}}")
+            .find("unknown model 'llama_3_2_1'") != std::string::npos);
 }
 
 }  // namespace

@@ -74,5 +74,61 @@ TEST_CASE("a number of blocks that is given is taken") {
   CHECK(kv_capacity(d, gpu("h100_sxm")).blocks == 123);
 }
 
+Deployment deploy(const std::string& yaml) {
+  Deployment d;
+  Diagnostics diagnostics;
+  load_deployment(word(yaml), {"least_outstanding"}, {"fcfs"}, d, diagnostics);
+  diagnostics.throw_if_any();
+  return d;
+}
+
+TEST_CASE("a latent cache is whole on every GPU") {
+  // DeepSeek V3: 61 layers of 512 + 64 elements, in fp8.
+  const platform::Accelerator h200 = gpu("h200_sxm");
+  CHECK(kv_capacity(deploy("{model: deepseek_v3, precision: {kv: fp8}, tp: 8}"), h200).kv_bytes_per_token == 61 * 576);
+  CHECK(kv_capacity(deploy("{model: deepseek_v3, precision: {kv: fp8}, tp: 16}"), h200).kv_bytes_per_token == 61 * 576);
+  // Four stages: the third has 16 of the layers.
+  CHECK(kv_capacity(deploy("{model: deepseek_v3, precision: {kv: fp8}, tp: 4, pp: 4}"), h200).kv_bytes_per_token ==
+        16 * 576);
+}
+
+TEST_CASE("experts that are shared out and attention that is not share the memory by hand") {
+  // DeepSeek V2 Lite on 4 GPUs, bf16: each has 16 of 64 experts of 3 x 2048 x 1408 in 26 layers, a quarter of the dense
+  // MLP of 3 x 2048 x 10944, and everything else but the head, the router and the norms whole.
+  const Deployment d = deploy("{model: deepseek_v2_lite, tp: 4, ep: 4, dp_attention: 4}");
+  const LLM& llm = d.llm;
+  const double attention = 27 * llm.attention_matrix(llm.layer_runs().front());
+  const double vocabulary = 102400.0 * 2048;
+  const double rest = llm.parameters() - llm.matrix_parameters() - 2 * vocabulary;
+  const double expected = attention + 26 * (16 * 3 * 2048 * 1408 + llm.shared_matrix()) + 3.0 * 2048 * 10944 / 4 +
+                          vocabulary + vocabulary / 4 + rest / 4;
+  const KVCapacity c = kv_capacity(d, gpu("h100_sxm"));
+  CHECK(c.weight_bytes == doctest::Approx(2 * expected).epsilon(1e-12));
+  // Four groups with sequences of their own: a call has a quarter of the blocks.
+  CHECK(c.blocks == 4 * c.blocks_of_a_call);
+}
+
+TEST_CASE("windowed layers keep a window for each sequence where that leaves more room") {
+  // gpt-oss 20B: 12 layers of each kind, 2 x 8 x 64 elements of two bytes; windows of 128 for 256 sequences.
+  const double layer = 2 * 8 * 64 * 2;
+  const KVCapacity freed = kv_capacity(deploy("{model: gpt_oss_20b}"), gpu("h100_sxm"));
+  CHECK(freed.kv_bytes_per_token == 12 * layer);
+  CHECK(freed.window_bytes == 256 * 128 * 12 * layer);
+  const KVCapacity kept =
+      kv_capacity(deploy("{model: gpt_oss_20b, engine: {preset: vllm_v1, frees_windows: off}}"), gpu("h100_sxm"));
+  CHECK(kept.kv_bytes_per_token == 24 * layer);
+  CHECK(kept.window_bytes == 0.0);
+  CHECK(freed.blocks > 1.8 * static_cast<double>(kept.blocks));
+}
+
+TEST_CASE("a draft's weights and cache take their share") {
+  const KVCapacity alone = kv_capacity(deploy("{model: llama_3_1_8b}"), gpu("h100_sxm"));
+  const Deployment d = deploy("{model: llama_3_1_8b, speculation: {tokens: 3, draft: llama_3_2_1b}}");
+  const KVCapacity both = kv_capacity(d, gpu("h100_sxm"));
+  CHECK(both.weight_bytes - alone.weight_bytes == doctest::Approx(2 * llm("llama_3_2_1b").parameters()));
+  // 16 layers of 2 x 8 x 64 elements.
+  CHECK(both.kv_bytes_per_token - alone.kv_bytes_per_token == 16 * 2 * 8 * 64 * 2);
+}
+
 }  // namespace
 }  // namespace agentsim::model

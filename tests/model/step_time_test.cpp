@@ -15,17 +15,19 @@ struct Replica {
   Replica(const std::string& platform, const Deployment& of)
       : cluster(model::cluster(platform)),
         deployment(of),
-        group(cluster, first_gpus(static_cast<int>(of.tp)), load_protocols(cluster.node().collective_class)),
-        time(deployment, gpu(), group) {}
+        links(cluster, deployment, 0),
+        group(links.stage()),
+        time(deployment, gpu(), links) {}
   const Accelerator& gpu() const { return cluster.node().gpu; }
   double alone_s(const Batch& batch, double context) const {
     const StepCost cost = time.cost(batch);
-    return cost.compute.fixed_s + cost.compute.per_token_s * context + cost.collectives.seconds(group.rate());
+    return cost.compute_s(context, 0.0) + cost.lanes.seconds(links.rates());
   }
 
   platform::Cluster cluster;
   Deployment deployment;
-  CollectiveGroup group;
+  ReplicaLinks links;
+  const CollectiveGroup& group;
   StepTime time;
 };
 
@@ -74,9 +76,9 @@ TEST_CASE("the cost of a decode step is the sum of its kernels") {
   // Two all-reduces a layer and one of the embedding, of 24 x 8192 in bf16, and the gathering of the logits.
   CollectiveCost expected = r.group.all_reduce(24 * 8192 * 2).times(161);
   expected += r.group.all_gather(24.0 * 128256 * 2);
-  CHECK(cost.collectives.latency_s == doctest::Approx(expected.latency_s).epsilon(1e-12));
-  CHECK(cost.collectives.burst_bytes == doctest::Approx(expected.burst_bytes).epsilon(1e-12));
-  CHECK(cost.collectives.wire_bytes == doctest::Approx(expected.wire_bytes).epsilon(1e-12));
+  CHECK(cost.lanes[Lane::tensor].latency_s == doctest::Approx(expected.latency_s).epsilon(1e-12));
+  CHECK(cost.lanes[Lane::tensor].burst_bytes == doctest::Approx(expected.burst_bytes).epsilon(1e-12));
+  CHECK(cost.lanes[Lane::tensor].wire_bytes == doctest::Approx(expected.wire_bytes).epsilon(1e-12));
 }
 
 TEST_CASE("a decode step is affine in the context and its slope is the cache over the bandwidth") {
@@ -98,7 +100,7 @@ TEST_CASE("the kept cost of a decode step is its cost") {
     const StepCost& kept = r.time.decode_cost(sequences);
     CHECK(kept.compute.fixed_s == fresh.compute.fixed_s);
     CHECK(kept.compute.per_token_s == fresh.compute.per_token_s);
-    CHECK(kept.collectives.burst_bytes == fresh.collectives.burst_bytes);
+    CHECK(kept.lanes[Lane::tensor].burst_bytes == fresh.lanes[Lane::tensor].burst_bytes);
   }
   CHECK(r.time.decode_cost(0).compute.fixed_s == 0.0);
 }
@@ -112,7 +114,7 @@ TEST_CASE("a step that only prefills has no decode attention and a head for fini
   const StepCost none = r.time.cost(prefill(chunks, 0));
   CHECK(none.compute.fixed_s == doctest::Approx(expected).epsilon(1e-12));
   CHECK(none.compute.per_token_s == 0.0);
-  CHECK(none.collectives.wire_bytes ==
+  CHECK(none.lanes[Lane::tensor].wire_bytes ==
         doctest::Approx(r.group.all_reduce(1500 * 8192 * 2).times(161).wire_bytes));
   const StepCost one = r.time.cost(prefill(chunks, 1));
   CHECK(one.compute.fixed_s == doctest::Approx(expected + llama_head_s(on, 1)).epsilon(1e-12));
@@ -138,8 +140,8 @@ TEST_CASE("a mixed step of an engine with two kernels adds the decode attention"
   const Deployment d = deployment("llama_3_1_8b", "bf16", "bf16", 1);
   Accelerator on = cluster.node().gpu;
   on.efficiency.prefill_attention.at("bf16").joins_decode = false;
-  const CollectiveGroup group(cluster, {0}, load_protocols("nvswitch"));
-  const StepTime time(d, on, group);
+  const ReplicaLinks links(cluster, d, 0);
+  const StepTime time(d, on, links);
   Batch batch = prefill({{512, 0}}, 1);
   const double without = time.cost(prefill({{512, 0}}, 1)).compute.fixed_s;
   batch.decoding = 4;
@@ -157,9 +159,9 @@ TEST_CASE("a replica of one GPU has no collectives") {
   mixed.contexts = {50};
   for (const Batch& batch : {decode(64), prefill({{8192, 0}}, 1), mixed}) {
     const StepCost cost = r.time.cost(batch);
-    CHECK(cost.collectives.latency_s == 0.0);
-    CHECK(cost.collectives.burst_bytes == 0.0);
-    CHECK(cost.collectives.wire_bytes == 0.0);
+    CHECK(cost.lanes[Lane::tensor].latency_s == 0.0);
+    CHECK(cost.lanes[Lane::tensor].burst_bytes == 0.0);
+    CHECK(cost.lanes[Lane::tensor].wire_bytes == 0.0);
     CHECK(cost.compute.fixed_s > 1e-3);
   }
 }
@@ -225,15 +227,32 @@ TEST_CASE("the memory traffic of a step is its weights once and the cache that i
   CHECK(r.time.memory_bytes(work) == doctest::Approx(10 * 160.0 * 1024));
 }
 
+TEST_CASE("steps read the experts that their tokens touch") {
+  // Mixtral: 8 experts, 2 a token. One step with a prompt reads all of them, 99 of one token a quarter.
+  const Replica r("hgx_h100_x1", deployment("mixtral_8x7b", "bf16", "bf16", 2));
+  const LLM& llm = r.deployment.llm;
+  Work work;
+  work.steps = 100;
+  work.prompt_steps = 1;
+  work.prefill_tokens = 5000;
+  work.decode_tokens = 100;
+  const double rest = llm.matrix_parameters() - llm.expert_parameters() + 32000.0 * 4096;
+  CHECK(r.time.memory_bytes(work) ==
+        doctest::Approx(2 * (100 * rest + llm.expert_parameters() * (1 + 99 * 0.25))).epsilon(1e-9));
+}
+
 TEST_CASE("work adds up field by field") {
-  Work sum{1, 2, 3, 4, 5, 6};
-  sum += Work{10, 20, 30, 40, 50, 60};
+  Work sum{1, 2, 3, 4, 5, 6, 7, 8, 9};
+  sum += Work{10, 20, 30, 40, 50, 60, 70, 80, 90};
   CHECK(sum.steps == 11);
   CHECK(sum.prefill_tokens == 22);
   CHECK(sum.decode_tokens == 33);
   CHECK(sum.sampled == 44);
   CHECK(sum.doubled_pairs == 55);
   CHECK(sum.cache_tokens_read == 66);
+  CHECK(sum.doubled_window_pairs == 77);
+  CHECK(sum.window_tokens_read == 88);
+  CHECK(sum.prompt_steps == 99);
 }
 
 }  // namespace

@@ -103,10 +103,11 @@ TEST_CASE("two collectives that share a link settle on rates that agree") {
   // Each wants c = 1 s of work and then 5 GB over the link: r = 5/(1 + 5/s), s = 10 - r of the other.
   // The fixed point of s = 10 - 5/(1 + 5/s): s^2 = 50, s = 7.0711.
   Shared s;
+  Script other(s.kernel);
   const GroupId one = s.net.add_group({{0, 1}}, s.script);
-  const GroupId two = s.net.add_group({{0, 1}}, s.script);
+  const GroupId two = s.net.add_group({{0, 1}}, other);
   s.net.start();
-  s.script.watch = [&](GroupId g) {
+  s.script.watch = other.watch = [&](GroupId g) {
     s.net.set_group_mean_rate(g, 5 * kGB / (1 + 5 * kGB / s.net.group_rate(g)));
   };
   s.script.at(0, [&] {
@@ -117,6 +118,21 @@ TEST_CASE("two collectives that share a link settle on rates that agree") {
   CHECK(s.net.group_rate(one) / kGB == doctest::Approx(7.0711).epsilon(1e-3));
   CHECK(s.net.group_rate(two) / kGB == doctest::Approx(7.0711).epsilon(1e-3));
   CHECK(s.kernel.events() < 50);
+}
+
+TEST_CASE("groups of one watcher take turns and do not disturb each other") {
+  // Given one busy group of a replica, then another of its own has the whole link and that of another replica what is left.
+  Shared s;
+  Script other(s.kernel);
+  const GroupId busy = s.net.add_group({{0, 1}}, s.script);
+  const GroupId own = s.net.add_group({{0, 1}}, s.script, TrafficClass::expert_parallel);
+  const GroupId foreign = s.net.add_group({{0, 1}}, other);
+  s.net.start();
+  s.script.at(0, [&] { s.net.set_group_mean_rate(busy, 4 * kGB); });
+  s.kernel.run();
+  CHECK(s.net.group_rate(own) == doctest::Approx(10 * kGB));
+  CHECK(s.net.group_rate(foreign) == doctest::Approx(6 * kGB));
+  CHECK(s.script.changes.empty());
 }
 
 TEST_CASE("a watcher may send and cancel and set rates from within its callback") {

@@ -217,5 +217,34 @@ TEST_CASE("many steps at once leave the same state as single ones") {
   CHECK(states[0][3] > 0);
 }
 
+TEST_CASE("a batch says how much of its contexts a window holds and when a call fills it") {
+  // Given a window of 100 and prompts of 30 and 200 tokens, then after them the first decode step has contexts of 31 and
+  // 201, of which the window holds 31 and 100; the short one grows for 69 steps more.
+  BatcherBench bench(100, 1000, 256, true, 100);
+  const Prompt brief = own_prompt(1, 30);
+  const Prompt longer = own_prompt(2, 200);
+  bench.add(0, brief, 150);
+  bench.add(1, longer, 150);
+  bench.step();
+  StepPlan plan = bench.batcher.schedule(bench.clock());
+  CHECK(plan.context_tokens == 31 + 201);
+  CHECK(plan.window_tokens == 31 + 100);
+  CHECK(plan.window_growth == 1);
+  CHECK(bench.batcher.steps_ahead() == 69);
+  bench.finish(69);
+  plan = bench.batcher.schedule(bench.clock());
+  CHECK(plan.window_tokens == 200);
+  CHECK(plan.window_growth == 0);
+  CHECK(bench.batcher.steps_ahead() == 80);
+  bench.finish(80);
+  const model::Work& work = bench.batcher.work();
+  // Keys that queries see: of the prompts 1 + ... + 30, and 1 + ... + 100 and 100 for each of 100 more; then 31 ... 99
+  // and 100 for each of 80 more, and 100 for each of 149.
+  const int64_t prompts = 30 * 31 / 2 + 100 * 101 / 2 + 100 * 100;
+  const int64_t decodes = (31 + 99) * 69 / 2 + 80 * 100 + 149 * 100;
+  CHECK(work.doubled_window_pairs == 2 * (prompts + decodes));
+  CHECK(work.window_tokens_read == 30 + 200 + decodes);
+}
+
 }  // namespace
 }  // namespace agentsim::serving

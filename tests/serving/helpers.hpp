@@ -45,8 +45,9 @@ struct TestCache {
 // A batcher whose steps take one second each.
 class BatcherBench {
  public:
-  BatcherBench(int64_t kv_blocks, int64_t token_budget, int64_t max_sequences = 256, bool caching = true)
-      : deployment_(make(token_budget, max_sequences, caching)),
+  BatcherBench(int64_t kv_blocks, int64_t token_budget, int64_t max_sequences = 256, bool caching = true,
+               int64_t window = 0)
+      : deployment_(make(token_budget, max_sequences, caching, window)),
         scheduler_(Schedulers::make("fcfs")),
         batcher(deployment_, *scheduler_, kv_blocks) {}
 
@@ -81,8 +82,10 @@ class BatcherBench {
   std::vector<CallRecord> done;  // in the order of their ends
 
  private:
-  static model::Deployment make(int64_t token_budget, int64_t max_sequences, bool caching) {
+  static model::Deployment make(int64_t token_budget, int64_t max_sequences, bool caching, int64_t window) {
     model::Deployment deployment;
+    deployment.llm.window = window;
+    if (window > 0) deployment.llm.runs = {{1, true, false, false}};
     deployment.engine.block_size = 16;
     deployment.engine.token_budget = token_budget;
     deployment.engine.max_sequences = max_sequences;

@@ -94,8 +94,8 @@ class World : public Observer {
       : users(spec_of(plans, arrival), 1),
         cluster_(platform::load_cluster(config::Value::parse("hgx_h100_x1", "here"))),
         deployment_(deployment()),
-        group_(cluster_, {0}, {}),
-        step_time_(deployment_, cluster_.node().gpu, group_),
+        links_(cluster_, deployment_, 0),
+        step_time_(deployment_, cluster_.node().gpu, links_),
         router_(Routers::make("session_affinity")),
         scheduler_(Schedulers::make("fcfs")),
         net_(kernel_, {{"unused", 1.0}}),
@@ -134,7 +134,7 @@ class World : public Observer {
 
   platform::Cluster cluster_;
   model::Deployment deployment_;
-  model::CollectiveGroup group_;
+  model::ReplicaLinks links_;
   model::StepTime step_time_;
   std::unique_ptr<Router> router_;
   std::unique_ptr<Scheduler> scheduler_;

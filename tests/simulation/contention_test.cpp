@@ -54,7 +54,7 @@ class Bench : public serving::ReplicaClient {
     return batch;
   }
   double fabric_s(const model::Batch& batch, double rate) const {
-    return parts.step_time.cost(batch).collectives.seconds(rate);
+    return parts.step_time.cost(batch).lanes[model::Lane::tensor].seconds(rate);
   }
   void stream_at(double time_s, uint64_t bytes) {
     script.at(time_s, [this, bytes] { net.send(path_, bytes, network::TrafficClass::background, script); });
@@ -130,7 +130,7 @@ TEST_CASE("a stream that begins and ends within a step stretches the part of it 
   const model::Batch batch = Bench::prompt_batch(8000);
   const double alone_s = bench.parts.seconds(batch, 0, bench.capacity);
   const double beside_s = bench.parts.seconds(batch, 0, bench.capacity / 2.0);
-  const double wire_bytes = bench.parts.step_time.cost(batch).collectives.wire_bytes;
+  const double wire_bytes = bench.parts.step_time.cost(batch).lanes[model::Lane::tensor].wire_bytes;
   const double stream_rate = bench.capacity - wire_bytes / beside_s;
   bench.call_at(0.0, prompt, 1);
   bench.stream_at(alone_s / 4.0, static_cast<uint64_t>(std::llround(stream_rate * beside_s / 4.0)));
@@ -152,7 +152,7 @@ TEST_CASE("a stream that was there first is slowed by the mean traffic of the re
   const serving::Prompt prompt = serving::own_prompt(1, 8000);
   const model::Batch batch = Bench::prompt_batch(8000);
   const double beside_s = bench.parts.seconds(batch, 0, bench.capacity / 2.0);
-  const double rate = bench.capacity - bench.parts.step_time.cost(batch).collectives.wire_bytes / beside_s;
+  const double rate = bench.capacity - bench.parts.step_time.cost(batch).lanes[model::Lane::tensor].wire_bytes / beside_s;
   bench.stream_at(0.0, static_cast<uint64_t>(std::llround(0.001 * bench.capacity + rate * beside_s / 2.0)));
   bench.call_at(0.001, prompt, 1);
   bench.kernel.run();
@@ -207,7 +207,7 @@ TEST_CASE("a KV offload and the all-reduces of a switch slow each other by their
   const model::Batch batch = Bench::prompt_batch(8000);
   const double alone_s = bench.parts.seconds(batch, 0, bench.capacity);
   const double beside_s = bench.parts.seconds(batch, 0, bench.capacity / 2.0);
-  const double rate = bench.capacity - bench.parts.step_time.cost(batch).collectives.wire_bytes / beside_s;
+  const double rate = bench.capacity - bench.parts.step_time.cost(batch).lanes[model::Lane::tensor].wire_bytes / beside_s;
   const auto bytes = static_cast<uint64_t>(std::llround(rate * beside_s / 2.0));
   bench.call_at(0.0, prompt, 1);
   bench.script.at(0.0, [&] { bench.net.send(offload, bytes, network::TrafficClass::kv_offload, bench.script); });

@@ -137,16 +137,16 @@ struct Parts {
   explicit Parts(const std::string& yaml)
       : scenario(load(yaml)),
         choice(scenario.platforms.front()),
-        group(choice.cluster, first_gpus(choice.deployment.tp),
-              model::load_protocols(choice.cluster.node().collective_class)),
-        step_time(choice.deployment, choice.cluster.node().gpu, group) {}
+        links(choice.cluster, choice.deployment, 0),
+        group(links.stage()),
+        step_time(choice.deployment, choice.cluster.node().gpu, links) {}
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
 
   double seconds(const model::Batch& batch, int64_t context, double rate) const {
     const model::StepCost cost = step_time.cost(batch);
-    return cost.compute.fixed_s + cost.compute.per_token_s * static_cast<double>(context) +
-           (group.size() > 1 ? cost.collectives.seconds(rate) : 0.0);
+    return cost.compute_s(static_cast<double>(context), 0.0) +
+           (group.size() > 1 ? cost.lanes[model::Lane::tensor].seconds(rate) : 0.0);
   }
   // Of a prompt of that length in chunks of the token budget, on an empty cache.
   double prefill_s(int64_t tokens, double rate) const {
@@ -180,18 +180,14 @@ struct Parts {
 
   Scenario scenario;
   const PlatformChoice& choice;
-  model::CollectiveGroup group;
+  model::ReplicaLinks links;
+  const model::CollectiveGroup& group;  // of its first stage
   model::StepTime step_time;
 
  private:
   static Scenario load(const std::string& yaml) {
     const TestFolder folder;
     return load_scenario(folder.write("parts.yaml", yaml));
-  }
-  static std::vector<int> first_gpus(int64_t tp) {
-    std::vector<int> gpus;
-    for (int i = 0; i < static_cast<int>(tp); ++i) gpus.push_back(i);
-    return gpus;
   }
 };
 
