@@ -23,6 +23,7 @@ Examples:
   agentsim compare scenarios/pcie_vs_nvlink.yaml
   agentsim run scenarios/pcie_vs_nvlink.yaml --platform hgx_h100_x1 --set deployment.tp=4 --out results/tp4
   agentsim platform show rtx_pro_6000_pcie_x1
+  agentsim step --model llama_3_3_70b --platform hgx_h100_x1 --tp 4 --precision fp8 --decode 64@4096
   agentsim list platforms
 
 Exit status: 0 done, 1 the simulation failed, 2 bad input or usage, 130 interrupted.
@@ -78,6 +79,8 @@ int run(int argc, char** argv) {
   add_list(app, arguments);
   add_platform(app, arguments);
   add_fidelity(app, arguments);
+  add_step(app, arguments);
+  add_kernel(app, arguments);
   try {
     app.parse(argc, argv);
     return 0;

@@ -12,23 +12,12 @@
 #include "analysis/topology/path_summary.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
+#include "cli/platform_word.hpp"
 #include "sim/base/units.hpp"
-#include "sim/config/library.hpp"
 #include "sim/platform/cluster.hpp"
 
 namespace agentsim::cli {
 namespace {
-
-// A platform by name or file: a cluster, or a node by itself.
-platform::Cluster load(const std::string& word) {
-  const auto nodes = config::Library::names("platforms/nodes");
-  if (std::find(nodes.begin(), nodes.end(), word) != nodes.end()) {
-    const std::string text =
-        fmt::format("{{name: {}, node: {}, fabric: {{link_bandwidth: 400 Gbps}}}}", word, word);
-    return platform::load_cluster(config::Value::parse(text, word));
-  }
-  return platform::load_cluster(config::Value::parse(word, "PLATFORM"));
-}
 
 // GPUs, NICs, host memories and storage: what traffic starts and ends at.
 std::vector<int> endpoints(const platform::Node& node) {
@@ -153,7 +142,7 @@ void print_matrices(const platform::NodeTopology& topology) {
 }
 
 void show(const std::string& word, const ShowOptions& options) {
-  const platform::Cluster cluster = load(word);
+  const platform::Cluster cluster = load_platform(word);
   if (options.dot || options.svg) {
     fmt::print("{}", options.dot ? topology::dot(cluster.node()) : topology::svg(cluster.node()));
     return;
@@ -178,7 +167,7 @@ void show(const std::string& word, const ShowOptions& options) {
 }
 
 void bench(const std::string& word, bool json) {
-  const std::vector<topology::BenchRow> rows = topology::bench(load(word));
+  const std::vector<topology::BenchRow> rows = topology::bench(load_platform(word));
   fmt::print("{}", json ? topology::to_json(rows).dump(2) + "\n" : topology::table(rows));
 }
 
