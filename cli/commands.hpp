@@ -20,5 +20,6 @@ void add_platform(CLI::App& app, Arguments& arguments);
 void add_fidelity(CLI::App& app, Arguments& arguments);
 void add_step(CLI::App& app, Arguments& arguments);
 void add_kernel(CLI::App& app, Arguments& arguments);
+void add_fit(CLI::App& app, Arguments& arguments);
 
 }  // namespace agentsim::cli

@@ -81,6 +81,7 @@ int run(int argc, char** argv) {
   add_fidelity(app, arguments);
   add_step(app, arguments);
   add_kernel(app, arguments);
+  add_fit(app, arguments);
   try {
     app.parse(argc, argv);
     return 0;

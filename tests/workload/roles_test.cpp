@@ -189,6 +189,21 @@ TEST_CASE("new tokens are more in an agent's first calls") {
   CHECK(plan.calls[3].prompt_tokens == 2797);
 }
 
+TEST_CASE("a change that restarts brings the growth of an agent's first calls again") {
+  // Prompts of 100, 100 + 1 + 90, 191 + 1 + 50, 242 + 1 + 36.7 = 280; that is above 250 and falls to a tenth,
+  // 28; 28 + 1 + 90, 119 + 1 + 50.
+  const SessionPlan plan =
+      make_workload(
+          "{source: roles, sessions: 1, arrival: {kind: closed, concurrency: 1}, "
+          "roles: {root: a, file: {roles: {a: {first_prompt: 100, steps_per_turn: 6, "
+          "new_tokens: 10, output: 1, early_growth: {first: 9, decay: 1}, context_changes: "
+          "[{above: 250, size: 0.1, restarts: on}]}}}}}")
+          .plan(0);
+  std::vector<uint32_t> prompts;
+  for (const Call& call : plan.calls) prompts.push_back(call.prompt_tokens);
+  CHECK(prompts == std::vector<uint32_t>{100, 191, 242, 28, 119, 170});
+}
+
 TEST_CASE("the length above which a context changes is drawn anew after each change") {
   // Prompts grow by 10 and fall to a tenth at lengths between 200 and 2000: those before a fall differ.
   const SessionPlan plan =

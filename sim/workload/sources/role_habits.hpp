@@ -15,6 +15,7 @@ struct ContextChange {
   Distribution above{0.0};
   Distribution size{1.0};
   Distribution kept{0.0};
+  bool restarts = false;
 };
 
 template <class V>
@@ -28,6 +29,8 @@ void describe(V& v, ContextChange& change) {
       "its prompt then");
   v.value("size", change.size, "length of the prompt after it, as a share of the one before");
   v.value("kept", change.kept, "front of it that is as it was, as a share of the shorter of the two");
+  v.field("restarts", change.restarts,
+          "whether the agent has to find its way anew: 'early_growth' begins again");
 }
 
 // A context grows fastest while its agent finds its way: before its call k, k = 1, 2, ..., the first being 0,

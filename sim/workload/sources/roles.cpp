@@ -73,6 +73,7 @@ class SessionDraw {
     double think = 1.0;
     uint32_t calls = 0;           // 0: as its turns say
     std::vector<double> above;    // of each context change
+    size_t restart = 0;           // call from which early growth counts
     std::vector<bool> may_spawn;  // by each spawn rule
   };
 
@@ -141,7 +142,8 @@ class SessionDraw {
     const EarlyGrowth& early = spec.early_growth;
     if (early.first == 1.0) return traits_.new_tokens;
     return traits_.new_tokens *
-           (1.0 + (early.first - 1.0) * std::pow(static_cast<double>(calls_made()), -early.decay));
+           (1.0 + (early.first - 1.0) *
+                      std::pow(static_cast<double>(calls_made() - traits_.restart), -early.decay));
   }
 
   uint32_t calls_left() const {
@@ -181,6 +183,7 @@ class SessionDraw {
       context_.keep(kept);
       context_.grow(after - context_.tokens());
       traits_.above[i] = draw_above(change.above, after);
+      if (change.restarts) traits_.restart = calls_made();
       return;
     }
   }
