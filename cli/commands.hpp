@@ -17,6 +17,7 @@ void add_export(CLI::App& app, Arguments& arguments);
 void add_import(CLI::App& app, Arguments& arguments);
 void add_list(CLI::App& app, Arguments& arguments);
 void add_platform(CLI::App& app, Arguments& arguments);
+void add_sweep(CLI::App& app, Arguments& arguments);
 void add_fidelity(CLI::App& app, Arguments& arguments);
 void add_step(CLI::App& app, Arguments& arguments);
 void add_kernel(CLI::App& app, Arguments& arguments);

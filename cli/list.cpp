@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "analysis/batch/executor.hpp"
 #include "analysis/study/comparison.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
@@ -89,6 +90,7 @@ const std::map<std::string, std::function<Rows()>>& kinds() {
   static const std::map<std::string, std::function<Rows()>> all{
       {"arrivals", policies<workload::Arrivals>},
       {"engines", [] { return files("platforms/engines"); }},
+      {"executors", policies<batch::Executors>},
       {"gpus", [] { return files("platforms/gpus"); }},
       {"importers", policies<workload::Importers>},
       {"models", [] { return files("scenarios/models"); }},

@@ -49,11 +49,14 @@ std::string unknown_word(const CLI::App& app, int argc, char** argv) {
                          near.empty() ? "" : fmt::format(", did you mean '{}'?", near), sorted_list(names));
     }
     std::vector<std::string> words;
-    for (const CLI::App* sub : at->get_subcommands({})) words.push_back(sub->get_name());
+    for (const CLI::App* sub : at->get_subcommands({}))
+      if (!sub->get_group().empty()) words.push_back(sub->get_name());  // no group: not for people
     if (words.empty()) continue;
     const auto found = std::find(words.begin(), words.end(), word);
+    const std::string near = found == words.end() ? nearest(word, words) : "";
+    const bool takes_a_file = at->get_option_no_throw("SWEEP") != nullptr;
+    if (found == words.end() && takes_a_file && near.empty()) continue;
     if (found == words.end()) {
-      const std::string near = nearest(word, words);
       return fmt::format("unknown command '{}'{}\n  valid: {}", word,
                          near.empty() ? "" : fmt::format(", did you mean '{}'?", near), sorted_list(words));
     }
@@ -73,6 +76,7 @@ int run(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) arguments.command += std::string(" ") + argv[i];
   add_run(app, arguments);
   add_compare(app, arguments);
+  add_sweep(app, arguments);
   add_check(app, arguments);
   add_export(app, arguments);
   add_import(app, arguments);

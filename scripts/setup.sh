@@ -7,7 +7,7 @@ build_packages=(
   libboost-dev libboost-graph-dev libboost-iostreams-dev libcli11-dev libfmt-dev libsimgrid-dev
   libyaml-cpp-dev nlohmann-json3-dev
 )
-test_packages=(doctest-dev librapidcheck-dev python3)
+test_packages=(doctest-dev librapidcheck-dev munge python3 slurm-wlm)
 
 # missing_packages NAME...: those that are not installed, on one line.
 missing_packages() {

@@ -17,7 +17,8 @@ class FolderLock {
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 
-  // The process that has it, on this machine or, as -1, elsewhere. Not for the process that has it itself.
+  // The process that has it, on this machine or, as -1, elsewhere. Not for the process that has it itself:
+  // the look would end its lock.
   static std::optional<pid_t> holder(const std::filesystem::path& folder);
 
  private:

@@ -59,13 +59,21 @@ bool is_gone(const std::string& partial_name) {
   const size_t mark = partial_name.rfind(".partial-");
   if (mark == std::string::npos) return false;
   const auto pid = static_cast<pid_t>(std::atol(partial_name.c_str() + mark + 9));
-  return pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH;
+  if (pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH)) return pid > 0;
+  // Where nobody reaps orphans the dead stay in the list, as "pid (name) Z ...".
+  const std::string stat = bytes_of(fmt::format("/proc/{}/stat", pid)).value_or("");
+  const size_t name_end = stat.rfind(") ");
+  return name_end != std::string::npos && (stat[name_end + 2] == 'Z' || stat[name_end + 2] == 'X');
 }
 
 }  // namespace
 
 void refuse_folder(const fs::path& path, const std::string& why) {
-  throw ConfigError(std::vector<Diagnostic>{{Place{path.string(), 0, 0, 1, ""}, why, "", {}, ""}});
+  std::error_code failed;
+  const fs::path near = fs::proximate(path, failed);  // as it was typed, mostly
+  const bool is_below = !failed && !near.empty() && *near.begin() != "..";
+  throw ConfigError(
+      std::vector<Diagnostic>{{Place{(is_below ? near : path).string(), 0, 0, 1, ""}, why, "", {}, ""}});
 }
 
 void ResultStore::open() const {

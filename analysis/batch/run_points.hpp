@@ -33,8 +33,8 @@ using OnStanding = std::function<void(const Standing&)>;
 struct RunPoints {
   size_t at_most = 0;  // at once; 0: one a processor
   ResultStore::Keep keep = ResultStore::Keep::summary;
-  FailureBook* failures = nullptr;  // none: the first failure ends all and is raised
-  OnStanding on_standing;           // after each point
+  const FailureBook* failures = nullptr;  // none: the first failure ends all and is raised
+  OnStanding on_standing;                 // after each point
 };
 
 // The points that the store lacks; counts the others.

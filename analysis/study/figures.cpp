@@ -18,13 +18,6 @@ std::optional<double> number(const Json& summary, const char* path) {
   return value.get<double>();
 }
 
-std::optional<double> value_of(const Run& run, const Metric& metric, size_t prices) {
-  if (metric.is_cost()) return run.costs[prices].*metric.cost;
-  std::optional<double> value = number(run.summary, metric.path);
-  if (value) *value *= metric.factor;
-  return value;
-}
-
 statistics::OptionalValues values_of(const std::vector<Run>& runs, const Metric& metric, size_t prices) {
   statistics::OptionalValues values;
   for (const Run& run : runs) values.push_back(value_of(run, metric, prices));
@@ -32,6 +25,13 @@ statistics::OptionalValues values_of(const std::vector<Run>& runs, const Metric&
 }
 
 }  // namespace
+
+std::optional<double> value_of(const Run& run, const Metric& metric, size_t prices) {
+  if (metric.is_cost()) return run.costs[prices].*metric.cost;
+  std::optional<double> value = number(run.summary, metric.path);
+  if (value) *value *= metric.factor;
+  return value;
+}
 
 const std::vector<Metric>& metrics_compared() {
   static const std::vector<Metric> all{

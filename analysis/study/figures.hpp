@@ -45,6 +45,9 @@ Run read_run(nlohmann::ordered_json summary, const nlohmann::ordered_json& manif
 Run read_run(const std::filesystem::path& folder, const PlatformChoice& choice,
              const std::vector<cost::PriceList>& prices);
 
+// Empty if it is undefined; `prices` is the place of the price list of a cost.
+std::optional<double> value_of(const Run& run, const Metric& metric, size_t prices);
+
 // A metric of a platform over its replications.
 struct Figure {
   const Metric* metric = nullptr;
