@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
@@ -150,8 +151,10 @@ void status(const Arguments& arguments) {
   batch::missing(plan.work("", numbers), batch::ResultStore(record.store), batch::ResultStore::Keep::summary,
                  s);
   const batch::FailureBook failures = folder.failures();
+  std::set<std::string> failed;
   for (const sweep::PlanPoint& point : plan.points())
-    if (!point.key.empty() && failures.find(point.key)) ++s.failed;
+    if (!point.key.empty() && failures.find(point.key)) failed.insert(point.key);
+  s.failed = failed.size();
   fmt::print("{}: {} of {} points done, {} failed, {} left\n", plan.spec().name, s.found, s.total, s.failed,
              s.left());
   if (s.damaged > 0) fmt::print("{} damaged, to be run again\n", counted(s.damaged, "finished point"));

@@ -60,8 +60,9 @@ SweepResult run(const Plan& plan, const SweepOptions& options) {
   const std::unique_ptr<batch::Executor> executor = load_executor(plan.spec());
   executor->check();
   const SweepFolder folder(options.out);
-  for (const std::string& line : executor->at_work(folder.path()))
-    batch::refuse_folder(folder.path(), fmt::format("{}; see 'agentsim sweep status' and 'cancel'", line));
+  for (const std::string& name : batch::Executors::names())
+    for (const std::string& line : batch::Executors::make(name)->at_work(folder.path()))
+      batch::refuse_folder(folder.path(), fmt::format("{}; see 'agentsim sweep status' and 'cancel'", line));
   make_folder(folder.path());
   const batch::FolderLock lock(folder.path());
   const batch::ResultStore store = store_of(plan, options);

@@ -118,8 +118,8 @@ TEST_CASE("a comparison that fails before a run is finished leaves nothing behin
   Result result;
   const RunInto run = [](const Scenario&, const PlatformChoice&, uint64_t, const std::string&,
                          const ResultFolder&, const std::string&) { throw RunError("no more"); };
-  CHECK_THROWS_WITH_AS(result.compare_with(run), "nvlink, replication 0: no more; nothing was written",
-                       RunError);
+  CHECK_THROWS_WITH_AS(result.compare_with(run, kPrices, 1),
+                       "nvlink, replication 0: no more; nothing was written", RunError);
   CHECK(result.kept().find("out") == std::string::npos);
 }
 

@@ -127,22 +127,17 @@ TEST_CASE("a plan reads a point as read_scenario does") {
   CHECK(plan.points()[7].key == maker.key(scenario, scenario.platforms[1], replication_seed(1, 1)));
 }
 
-TEST_CASE("a mistake of a point is told once, with its place and its first point") {
+TEST_CASE("a mistake of many points is told once, with its place and its first point") {
   const SweepFiles files;
-  const auto told = [](const std::string& place, const std::string& words, const std::string& marks,
-                       const std::string& platform) {
-    return "base.yaml:" + place + ": tp 3 does not divide the " + words +
-           "\n    4 | platforms: [hgx_h100_x1, rtx_pro_6000_pcie_x1]\n      | " + marks +
-           "\n  note: at the point tp 3, " + platform;
-  };
-  const std::string first = std::string(12, ' ') + "^" + std::string(10, '~');
-  const std::string second = std::string(25, ' ') + "^" + std::string(19, '~');
-  const std::string heads = "32 heads of llama_3_1_8b", gpus = "8 GPUs of a node of ";
-  CHECK(files.mistakes("axes: {tp: {path: deployment.tp, values: [1, 3]}}\n") ==
-        told("4:13", heads, first, "hgx_h100_x1") + "\n" +
-            told("4:13", gpus + "'hgx_h100_x1'", first, "hgx_h100_x1") + "\n" +
-            told("4:26", heads, second, "rtx_pro_6000_pcie_x1") + "\n" +
-            told("4:26", gpus + "'rtx_pro_6000_pcie_x1'", second, "rtx_pro_6000_pcie_x1"));
+  const std::string words = files.mistakes(
+      "axes:\n"
+      "  users: {path: workload.arrival.concurrency, values: [1, 2]}\n"
+      "  router: {path: deployment.router, values: [random, randm]}\n");
+  CHECK(words.find("sweep.yaml:4:54: unknown router 'randm'\n") == 0);
+  CHECK(words.rfind("unknown router") == words.find("unknown router"));
+  const std::string end = "\n  note: at the point users 1, router randm, hgx_h100_x1";
+  REQUIRE(words.size() > end.size());
+  CHECK(words.substr(words.size() - end.size()) == end);
 }
 
 TEST_CASE("points that cannot be run are kept as such if the sweep says so") {
