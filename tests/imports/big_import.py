@@ -111,7 +111,7 @@ FORMATS = {
 
 
 def measure(agentsim, name, megabytes, folder):
-    """Seconds and the peak of resident memory in MiB."""
+    """Seconds, seconds of processor and the peak of resident memory in MiB."""
     make, file_name = FORMATS[name]
     path = Path(folder) / file_name
     size = 0
@@ -127,7 +127,7 @@ def measure(agentsim, name, megabytes, folder):
     path.unlink()
     if status != 0:
         sys.exit(f"{name}: import failed")
-    return time.monotonic() - begin, usage.ru_maxrss / 1024
+    return time.monotonic() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def main():
@@ -139,8 +139,8 @@ def main():
     too_big = []
     for name in sorted(FORMATS) if wanted == "all" else [wanted]:
         with tempfile.TemporaryDirectory() as folder:
-            seconds, peak = measure(agentsim, name, megabytes, folder)
-        print(f"{name}: {megabytes:g} MB in {seconds:.1f} s, peak {peak:.0f} MiB", flush=True)
+            seconds, busy, peak = measure(agentsim, name, megabytes, folder)
+        print(f"{name}: {megabytes:g} MB in {seconds:.1f} s ({busy:.1f} s of processor), peak {peak:.0f} MiB", flush=True)
         if peak > limit:
             too_big.append(name)
     if too_big:
