@@ -107,9 +107,15 @@ std::string Curve::text(const std::string& unit) const {
   Curve curve = *this;
   if (tail_ > 0.0)  // the law stands for what is above
     while (curve.knots_.back().first > kTailLevel) curve.knots_.pop_back();
+  std::vector<std::pair<std::string, double>> written;
+  for (const auto& [level, value] : curve.thinned(kWritten).knots_) {
+    std::string word = fmt::format("p{:.4g}", 100.0 * level);
+    if (!written.empty() && written.back().first == word) written.pop_back();  // one level, the upper value
+    written.emplace_back(std::move(word), value);
+  }
   std::string out;
-  for (const auto& [level, value] : curve.thinned(kWritten).knots_)
-    out += fmt::format("{}p{:.4g}: {}{}", out.empty() ? "" : ", ", 100.0 * level, short_number(value), end);
+  for (const auto& [word, value] : written)
+    out += fmt::format("{}{}: {}{}", out.empty() ? "" : ", ", word, short_number(value), end);
   if (tail_ > 0.0) out += ", tail: " + short_number(tail_);
   out = "{quantiles: {" + out + "}";
   if (tail_ > 0.0) out += ", max: " + short_number(max_) + end;

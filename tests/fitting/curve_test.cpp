@@ -62,6 +62,11 @@ TEST_CASE("knots that the others give are left out") {
   CHECK(thin.at(0.2) == doctest::Approx(std::exp(2)));
 }
 
+TEST_CASE("a level is written once, however near two of them are") {
+  const std::string text = Curve::through({{0, 1}, {0.4, 2}, {0.4000001, 9}, {1, 10}}).text("");
+  CHECK(text == "{quantiles: {p0: 1, p40: 9, p100: 10}}");
+}
+
 TEST_CASE("equal values are written as one") {
   CHECK(Curve::of({3, 3, 3}, 1.0).text("s") == "3 s");
   CHECK(Curve(0.25).text("") == "0.25");
