@@ -71,6 +71,16 @@ TEST_CASE("a fit gives the same roles every time") {
   CHECK(fit(pointers_to(known), kNames, options).text == fit(pointers_to(known), kNames, options).text);
 }
 
+TEST_CASE("whatever few sessions are fitted, the roles can be read and drawn from") {
+  FitOptions options;
+  options.regenerated = 50;
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    const std::vector<SessionFacts> known = regenerate(kKnown, "session", 15 + 5 * seed, seed);
+    const Fit here = fit(pointers_to(known), kNames, options);
+    CHECK(regenerate(here.text, "session", 5, seed).size() == 5);
+  }
+}
+
 TEST_CASE("a front that all sessions share becomes the role's prefix") {
   const std::vector<SessionFacts> known = regenerate(
       "{mixes: {session: {a: 1}}, roles: {a: {prefix: 6400, first_prompt: 1000, steps_per_turn: 4, "
