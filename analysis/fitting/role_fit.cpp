@@ -216,7 +216,7 @@ FittedRole fit_role(const std::vector<const AgentFacts*>& agents, const Compacti
   role.calls = curve_of(calls, 1.0);
   role.steps_per_turn = curve_of(role.turns, 1.0);
   role.output = curve_of(output, 1.0);
-  role.output.fit_tail(output, role.context_limit);
+  role.output.fit_tail(output, *std::max_element(output.begin(), output.end()));
   role.tool = curve_of(tool, step_of(tool));
   role.think = curve_of(think, step_of(think));
   role.returns = curve_of(returns, 1.0);
