@@ -14,9 +14,10 @@ namespace {
 void check_one(const std::string& file, const Overrides& overrides, bool quiet) {
   const Scenario scenario = load_scenario(file, overrides);
   const workload::Workload workload(scenario.workload, static_cast<uint64_t>(scenario.seed));
+  resources_of(scenario, workload.names());
   for (const PlatformChoice& choice : scenario.platforms) {
     const Survey s = survey(workload, choice.deployment.llm.max_context);
-    check_capacity(scenario, choice, s);
+    check_capacity(scenario, choice, workload);
     if (quiet) continue;
     const model::KVCapacity kv = model::kv_capacity(choice.deployment, choice.cluster.node().gpu);
     const auto count = [](auto n) { return pretty_count(static_cast<double>(n)); };

@@ -7,6 +7,7 @@
 #include "sim/base/hash.hpp"
 #include "sim/metrics/run_tables.hpp"
 #include "sim/network/engine_version.hpp"
+#include "sim/placement.hpp"
 
 #ifndef AGENTSIM_VERSION
 #define AGENTSIM_VERSION "unknown"
@@ -51,15 +52,17 @@ Json facts_json(const RunFacts& facts) {
 
 metrics::PlatformFacts platform_facts(const PlatformChoice& choice, const RunFacts& facts) {
   // Means over the replicas: sums over all of them come out right.
-  std::vector<int> replicas(static_cast<size_t>(choice.cluster.groups()), 0);
-  for (int r = 0; r < facts.replicas; ++r) ++replicas[static_cast<size_t>(group_of_replica(choice, r))];
   metrics::PlatformFacts mean;
-  for (int group = 0; group < choice.cluster.groups(); ++group) {
-    const platform::Accelerator& gpu = choice.cluster.node(group).gpu;
-    const double gpus = static_cast<double>(replicas[static_cast<size_t>(group)]) / facts.replicas *
-                        static_cast<double>(choice.deployment.gpus());
-    mean.peak_flops += gpu.peak_flops(model::product(choice.deployment.precision, gpu).compute) * gpus;
-    mean.memory_bytes_per_s += gpu.memory_bytes_per_s * gpus;
+  for (const Placement& place : placements(choice)) {
+    std::vector<int> replicas(static_cast<size_t>(choice.cluster.groups()), 0);
+    for (int r = 0; r < place.replicas; ++r) ++replicas[static_cast<size_t>(choice.cluster.group_of(place.gpu(r)))];
+    for (int group = 0; group < choice.cluster.groups(); ++group) {
+      const platform::Accelerator& gpu = choice.cluster.node(group).gpu;
+      const double gpus = static_cast<double>(replicas[static_cast<size_t>(group)]) / facts.replicas *
+                          static_cast<double>(place.size());
+      mean.peak_flops += gpu.peak_flops(model::product(place.deployment->precision, gpu).compute) * gpus;
+      mean.memory_bytes_per_s += gpu.memory_bytes_per_s * gpus;
+    }
   }
   mean.kv_blocks = std::accumulate(facts.kv_blocks.begin(), facts.kv_blocks.end(), int64_t{0}) / facts.replicas;
   return mean;
@@ -72,7 +75,7 @@ std::string version() {
 }
 
 std::string results_version() {
-  return "2";
+  return "3";
 }
 
 RunResult run_into(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed,

@@ -12,6 +12,7 @@
 #include "sim/model/gpu_needs.hpp"
 #include "sim/model/kv_capacity.hpp"
 #include "sim/model/layout.hpp"
+#include "sim/placement.hpp"
 #include "sim/serving/router.hpp"
 #include "sim/serving/scheduler.hpp"
 
@@ -23,11 +24,13 @@ void describe(Visitor& v, Scenario& s) {
   v.field("name", s.name, "the word results are filed under");
   v.field("title", s.title, "one line for people");
   v.section("workload", s.workload, "what the users do", config::Need::required);
+  v.named_sections("resources", s.resources, "what tools contend for");
   v.section("slo", s.slo, "what they are promised");
   v.section("reporting", s.reporting, "what is written down");
   v.field("seed", s.seed, Bounds{0, 9e15}, "of all random streams");
   v.field("replications", s.replications, Bounds{1, 1e4}, "runs of a comparison, each with its own seed");
   v.known("deployment");
+  v.known("deployments");
   v.known("platforms");
   v.known("prices");
   v.known("study");
@@ -110,6 +113,7 @@ std::optional<PlatformEntry> read_platform_entry(const Value& value, const Value
   reader.field("label", entry.label, "what results call it", config::Need::required);
   reader.known("platform");
   reader.known("deployment");
+  reader.known("deployments");
   reader.finish();
   const Value* cluster = value.find("platform");
   if (const Value* changes = value.find("deployment")) {
@@ -167,11 +171,46 @@ void check_fit(const PlatformChoice& choice, const Value& at, Diagnostics& diagn
 
 namespace {
 
-void load_platforms(const Value& list, const Value& deployment, Scenario& scenario, Diagnostics& diagnostics) {
+// The deployment map of a scenario without `roles`, which is read into `out`.
+Value without_roles(const Value& map, std::vector<std::string>& out, Diagnostics& diagnostics) {
+  const Value* roles = map.find("roles");
+  if (roles == nullptr) return map;
+  if (!roles->is_list()) diagnostics.add(roles->mistake("'roles' wants a list of roles"));
+  for (const Value& role : roles->items()) out.push_back(role.scalar());
+  return map.without("roles");
+}
+
+// All of `deployments` of a scenario, with what a platform's entry changes of them.
+std::vector<NamedDeployment> read_several(const Value& deployments, const Value& entry, Diagnostics& diagnostics) {
+  Value map = deployments;
+  if (const Value* changes = entry.find("deployments")) map.overlay(*changes);
+  std::vector<NamedDeployment> all;
+  for (const auto& [name, value] : map.entries()) {
+    NamedDeployment& named = all.emplace_back();
+    named.name = name.scalar();
+    named.spec = read_deployment(without_roles(value, named.roles, diagnostics), diagnostics);
+  }
+  return all;
+}
+
+// Each of several deployments asks of the platform what one alone does; then they have to fit beside each other.
+void check_several(const PlatformChoice& choice, const Value& at, Diagnostics& diagnostics) {
+  const size_t before = diagnostics.size();
+  for (const NamedDeployment& named : choice.several) {
+    PlatformChoice alone = choice;
+    alone.deployment = named.spec;
+    check_fit(alone, at, diagnostics);
+  }
+  if (diagnostics.size() == before) check_places_of(choice, at, diagnostics);
+}
+
+void load_platforms(const Value& list, const Value& root, Scenario& scenario, Diagnostics& diagnostics) {
   if (!list.is_list() || list.items().empty()) {
     diagnostics.add(list.mistake("'platforms' wants a list with at least one platform"));
     return;
   }
+  const Value* several = root.find("deployments");
+  const Value& deployment = several != nullptr ? several->entries().front().second : *root.find("deployment");
   std::vector<std::string> labels;
   for (const Value& item : list.items()) {
     const std::optional<PlatformEntry> entry = read_platform_entry(item, deployment, diagnostics);
@@ -183,14 +222,23 @@ void load_platforms(const Value& list, const Value& deployment, Scenario& scenar
     const FileLog log;
     // The shared part of the deployment is the same for all: its mistakes are reported once.
     Diagnostics own;
-    const model::Deployment spec =
-        read_deployment(entry->deployment, labels.size() == 1 || entry->changes_deployment ? diagnostics : own);
+    Diagnostics& shared = labels.size() == 1 || entry->changes_deployment || item.find("deployments") != nullptr
+                              ? diagnostics
+                              : own;
+    std::vector<NamedDeployment> named;
+    if (several != nullptr) named = read_several(*several, item, shared);
+    const model::Deployment spec = several != nullptr ? named.front().spec : read_deployment(entry->deployment, shared);
     collect(diagnostics, [&] {
       scenario.platforms.push_back(read_platform(*entry, spec));
+      scenario.platforms.back().several = named;
     });
     if (diagnostics.size() != before || !own.empty()) continue;
-    scenario.platforms.back().files = log.files();
-    check_fit(scenario.platforms.back(), item, diagnostics);
+    PlatformChoice& choice = scenario.platforms.back();
+    choice.files = log.files();
+    if (several != nullptr)
+      check_several(choice, item, diagnostics);
+    else
+      check_fit(choice, item, diagnostics);
   }
 }
 
@@ -213,15 +261,6 @@ Value chosen_platforms(const Value& root, const std::string& wanted) {
 
 }  // namespace
 
-int replica_count(const PlatformChoice& choice) {
-  const model::Deployment& d = choice.deployment;
-  return d.replicas > 0 ? static_cast<int>(d.replicas) : choice.cluster.gpu_count() / static_cast<int>(d.gpus());
-}
-
-int group_of_replica(const PlatformChoice& choice, int replica) {
-  return choice.cluster.group_of(replica * static_cast<int>(choice.deployment.gpus()));
-}
-
 void read_common(const Value& root, Scenario& scenario, Diagnostics& diagnostics) {
   const FileLog log;
   collect(diagnostics, [&] { config::read_map(root, "the scenario", scenario, diagnostics); });
@@ -229,7 +268,13 @@ void read_common(const Value& root, Scenario& scenario, Diagnostics& diagnostics
     const Value* name = root.find("name");
     diagnostics.add((name != nullptr ? *name : root).mistake("'name' names a folder of results and cannot hold a path"));
   }
-  if (root.find("deployment") == nullptr) diagnostics.add(root.mistake("the scenario lacks the key 'deployment'"));
+  const Value* several = root.find("deployments");
+  if (several == nullptr && root.find("deployment") == nullptr)
+    diagnostics.add(root.mistake("the scenario lacks the key 'deployment'"));
+  else if (several != nullptr && root.find("deployment") != nullptr)
+    diagnostics.add(several->mistake("'deployments' stands beside 'deployment': one of them is too many"));
+  else if (several != nullptr && (!several->is_map() || several->entries().empty()))
+    diagnostics.add(several->mistake("'deployments' wants a map from names to deployments"));
   scenario.files = log.files();
 }
 
@@ -251,10 +296,11 @@ Scenario read_scenario(const Value& root, const std::string& path, const Overrid
   scenario.root = root;
   Diagnostics diagnostics;
   read_common(root, scenario, diagnostics);
-  const Value* deployment = root.find("deployment");
   const Value platforms = chosen_platforms(root, overrides.platform);
   if (platforms.is_null()) diagnostics.add(root.mistake("the scenario lacks the key 'platforms'"));
-  if (deployment != nullptr && !platforms.is_null()) load_platforms(platforms, *deployment, scenario, diagnostics);
+  const Value* several = root.find("deployments");
+  const bool has_one = several != nullptr ? several->is_map() && !several->entries().empty() : root.find("deployment") != nullptr;
+  if (has_one && !platforms.is_null()) load_platforms(platforms, root, scenario, diagnostics);
   if (overrides.has_seed) scenario.seed = overrides.seed;
   if (overrides.has_replications) scenario.replications = overrides.replications;
   if (overrides.engine == "step_by_step") scenario.mode = serving::StepMode::step_by_step;
@@ -270,14 +316,26 @@ config::Dumper::Json dump_common(const Scenario& scenario) {
   return config::dump(scenario);
 }
 
+namespace {
+
+config::Dumper::Json dump_deployment(const model::Deployment& d) {
+  config::Dumper::Json json = config::dump(d);
+  json["router"] = d.router;
+  json["scheduler"] = d.scheduler;
+  json["model"] = config::dump(d.llm);
+  json["engine"] = config::dump(d.engine);
+  return json;
+}
+
+}  // namespace
+
 config::Dumper::Json dump_platform(const PlatformChoice& choice) {
   config::Dumper::Json json;
-  const model::Deployment& d = choice.deployment;
-  json["deployment"] = config::dump(d);
-  json["deployment"]["router"] = d.router;
-  json["deployment"]["scheduler"] = d.scheduler;
-  json["deployment"]["model"] = config::dump(d.llm);
-  json["deployment"]["engine"] = config::dump(d.engine);
+  if (choice.several.empty()) json["deployment"] = dump_deployment(choice.deployment);
+  for (const NamedDeployment& named : choice.several) {
+    json["deployments"][named.name] = dump_deployment(named.spec);
+    json["deployments"][named.name]["roles"] = named.roles;
+  }
   json["platform"] = config::dump(choice.cluster.spec());
   json["platform"]["label"] = choice.label;
   json["platform"]["node"] = choice.cluster.node().name;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@
 #include "sim/model/deployment.hpp"
 #include "sim/platform/cluster.hpp"
 #include "sim/serving/replica.hpp"
+#include "sim/workload/resource.hpp"
 #include "sim/workload/workload_spec.hpp"
 
 namespace agentsim {
@@ -28,19 +30,22 @@ void describe(Visitor& v, Reporting& r) {
   v.field("warm_up", r.warm_up, Dimension::number, config::Bounds{0.0, 0.9}, "share of sessions left out as warm-up");
 }
 
+// One of several deployments that share a platform.
+struct NamedDeployment {
+  std::string name;
+  std::vector<std::string> roles;  // whose agents call it, if their plans say nothing else
+  model::Deployment spec;
+};
+
 // One of the platforms of a scenario, with what it changes of the deployment.
 struct PlatformChoice {
   std::string label;
   platform::Cluster cluster;
-  model::Deployment deployment;
+  model::Deployment deployment;           // the first, where there are several
   config::Value named{};           // what the scenario says of the cluster: a name, a file or a map
   std::set<std::string> files{};   // that cluster and deployment were read from
+  std::vector<NamedDeployment> several{};  // all of `deployments`; empty: `deployment` is the only one
 };
-
-// How many replicas the deployment puts on its platform.
-int replica_count(const PlatformChoice& choice);
-// Replicas take the GPUs in order, so the first groups fill first. Replica r of n GPUs has r n ... (r + 1) n - 1.
-int group_of_replica(const PlatformChoice& choice, int replica);
 
 // All that a run depends on, read and checked.
 struct Scenario {
@@ -49,6 +54,7 @@ struct Scenario {
   std::string title;
   workload::WorkloadSpec workload;
   std::vector<PlatformChoice> platforms;
+  std::map<std::string, workload::ResourceSpec> resources;  // that tools contend for
   metrics::SLO slo;
   Reporting reporting;
   int64_t seed = 1;

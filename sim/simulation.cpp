@@ -7,7 +7,9 @@
 #include <memory>
 #include <optional>
 
+#include "sim/base/suggest.hpp"
 #include "sim/network/flow_net.hpp"
+#include "sim/placement.hpp"
 #include "sim/serving/gateway.hpp"
 #include "sim/serving/session_driver.hpp"
 #include "sim/serving/weight_loader.hpp"
@@ -57,13 +59,12 @@ class Run {
   Run(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed, serving::Observer& observer,
       const Progress& progress)
       : scenario_(scenario), choice_(choice), workload_(scenario.workload, seed), net_(kernel_, links(choice.cluster)),
-        router_(serving::Routers::make(choice.deployment.router)),
-        scheduler_(serving::Schedulers::make(choice.deployment.scheduler)),
-        driver_(kernel_, workload_, observer), gateway_(kernel_, net_, *router_, driver_), loader_(kernel_, net_),
+        places_(placements(choice)), assignment_(assign(scenario, choice, workload_.names())),
+        driver_(kernel_, workload_, observer, resources_of(scenario, workload_.names())), loader_(kernel_, net_),
         sampler_(kernel_, driver_, observer, replicas_, scenario.reporting.sample_interval_s, workload_.sessions(),
                  progress) {
     facts_.survey = survey(workload_, choice.deployment.llm.max_context);
-    check_capacity(scenario, choice, facts_.survey);
+    check_capacity(scenario, choice, workload_);
     facts_.kv = model::kv_capacity(choice.deployment, choice.cluster.node().gpu);
     add_replicas();
   }
@@ -71,7 +72,9 @@ class Run {
   RunFacts run() {
     net_.start();
     loader_.start();
-    driver_.start(gateway_);
+    std::vector<serving::Gateway*> gateways;
+    for (const Fleet& fleet : fleets_) gateways.push_back(fleet.gateway.get());
+    driver_.start({gateways, assignment_.of_deployment, assignment_.of_role});
     sampler_.start();
     kernel_.run();
     if (sampler_.was_interrupted()) throw Interrupted();
@@ -92,35 +95,50 @@ class Run {
     return {{route.links.begin(), route.links.end()}, route.latency_s};
   }
 
+  // What serves one deployment.
+  struct Fleet {
+    std::unique_ptr<serving::Router> router;
+    std::unique_ptr<serving::Scheduler> scheduler;
+    std::unique_ptr<serving::Gateway> gateway;
+  };
+
   void add_replicas() {
     const platform::Cluster& cluster = choice_.cluster;
-    const model::Deployment& deployment = choice_.deployment;
-    const auto size = static_cast<int>(deployment.gpus());
-    const int count = replica_count(choice_);
-    facts_.replicas = count;
     facts_.gpus = cluster.gpu_count();
-    facts_.gpus_used = count * size;
     const model::Protocols network = model::load_protocols("network");
     std::vector<model::Protocols> protocols;
     for (int group = 0; group < cluster.groups(); ++group)
       protocols.push_back(model::load_protocols(cluster.node(group).collective_class));
-    for (int r = 0; r < count; ++r) {
-      const int group = group_of_replica(choice_, r);
-      const platform::Accelerator& gpu = cluster.node(group).gpu;
-      facts_.kv_blocks.push_back(model::kv_capacity(deployment, gpu).blocks);
-      std::vector<int> gpus;
-      for (int i = 0; i < size; ++i) gpus.push_back(r * size + i);
-      replica_links_.push_back(std::make_unique<model::ReplicaLinks>(cluster, deployment, gpus[0],
-                                                                     protocols[static_cast<size_t>(group)], network));
-      step_times_.push_back(std::make_unique<model::StepTime>(deployment, gpu, *replica_links_.back()));
-      replicas_.push_back(std::make_unique<serving::Replica>(
-          serving::Replica::Parts{kernel_, deployment, *step_times_.back(), *scheduler_, gateway_, scenario_.mode},
-          static_cast<uint32_t>(r), facts_.kv_blocks.back()));
-      join_lanes(*replicas_.back(), *replica_links_.back());
-      gateway_.add_port({replicas_.back().get(), net_.add_path(path(cluster.ingress(gpus[0]))),
-                         net_.add_path(path(cluster.egress(gpus[0])))});
-      load_weights(*replicas_.back(), gpus, gpu);
+    for (const Placement& place : places_) {
+      Fleet& fleet = fleets_.emplace_back();
+      fleet.router = serving::Routers::make(place.deployment->router);
+      fleet.scheduler = serving::Schedulers::make(place.deployment->scheduler);
+      fleet.gateway = std::make_unique<serving::Gateway>(kernel_, net_, *fleet.router, driver_,
+                                                         static_cast<uint32_t>(replicas_.size()));
+      for (int r = 0; r < place.replicas; ++r) add_replica(place, place.gpu(r), fleet, protocols, network);
+      facts_.replicas += place.replicas;
+      facts_.gpus_used += place.replicas * place.size();
     }
+  }
+
+  void add_replica(const Placement& place, int first_gpu, Fleet& fleet, const std::vector<model::Protocols>& protocols,
+                   const model::Protocols& network) {
+    const platform::Cluster& cluster = choice_.cluster;
+    const model::Deployment& deployment = *place.deployment;
+    const int group = cluster.group_of(first_gpu);
+    const platform::Accelerator& gpu = cluster.node(group).gpu;
+    facts_.kv_blocks.push_back(model::kv_capacity(deployment, gpu).blocks);
+    replica_links_.push_back(std::make_unique<model::ReplicaLinks>(cluster, deployment, first_gpu,
+                                                                   protocols[static_cast<size_t>(group)], network));
+    step_times_.push_back(std::make_unique<model::StepTime>(deployment, gpu, *replica_links_.back()));
+    replicas_.push_back(std::make_unique<serving::Replica>(
+        serving::Replica::Parts{kernel_, deployment, *step_times_.back(), *fleet.scheduler, *fleet.gateway, scenario_.mode},
+        static_cast<uint32_t>(replicas_.size()), facts_.kv_blocks.back()));
+    serving::Replica& replica = *replicas_.back();
+    join_lanes(replica, *replica_links_.back());
+    fleet.gateway->add_port({&replica, net_.add_path(path(cluster.ingress(first_gpu))),
+                             net_.add_path(path(cluster.egress(first_gpu)))});
+    load_weights(replica, deployment, first_gpu, gpu);
   }
 
   void join_lanes(serving::Replica& replica, const model::ReplicaLinks& replica_links) {
@@ -136,28 +154,38 @@ class Run {
     }
   }
 
-  void load_weights(serving::Replica& replica, const std::vector<int>& gpus, const platform::Accelerator& gpu) {
-    const std::string& from = choice_.deployment.load_weights;
-    if (from == "off") return;
+  void load_weights(serving::Replica& replica, const model::Deployment& deployment, int first_gpu,
+                    const platform::Accelerator& gpu) {
+    if (deployment.load_weights == "off") return;
     std::vector<network::PathId> paths;
-    for (const int g : gpus) paths.push_back(net_.add_path(path(weight_route(choice_.cluster, from, g))));
-    const double bytes = model::kv_capacity(choice_.deployment, gpu).weight_bytes;
+    for (int64_t i = 0; i < deployment.gpus(); ++i)
+      paths.push_back(net_.add_path(
+          path(weight_route(choice_.cluster, deployment.load_weights, first_gpu + static_cast<int>(i)))));
+    const double bytes = model::kv_capacity(deployment, gpu).weight_bytes;
     loader_.add(replica, std::move(paths), static_cast<uint64_t>(std::llround(bytes)));
   }
 
   void check_invariants() const {
     AGENTSIM_CONTRACT(driver_.all_ended(), "I1: {} of {} sessions ended", driver_.ended(), workload_.sessions());
-    AGENTSIM_CONTRACT(gateway_.submitted() == facts_.survey.calls && gateway_.answered() == facts_.survey.calls,
-                      "I1: of {} calls {} were submitted and {} answered", facts_.survey.calls, gateway_.submitted(),
-                      gateway_.answered());
+    uint64_t submitted = 0, answered = 0, cancelled = 0;
+    for (const Fleet& fleet : fleets_) {
+      submitted += fleet.gateway->submitted();
+      answered += fleet.gateway->answered();
+      cancelled += fleet.gateway->cancelled();
+    }
+    AGENTSIM_CONTRACT(submitted == answered + cancelled && submitted + driver_.calls_left_out() == facts_.survey.calls,
+                      "I1: of {} calls {} were submitted, {} answered, {} cancelled and {} left out",
+                      facts_.survey.calls, submitted, answered, cancelled, driver_.calls_left_out());
     for (const auto& replica : replicas_) {
       AGENTSIM_CONTRACT(replica->is_idle(), "I4: a replica has work left at the end");
       AGENTSIM_CONTRACT(replica->batcher().pool().used() == 0, "I2: {} blocks are still used at the end",
                         replica->batcher().pool().used());
       replica->batcher().cache().check();
     }
-    AGENTSIM_CONTRACT(net_.bytes_requested() == net_.bytes_delivered() && net_.bytes_dropped() == 0.0,
-                      "I7: {} bytes were sent and {} arrived", net_.bytes_requested(), net_.bytes_delivered());
+    AGENTSIM_CONTRACT(net_.bytes_requested() == net_.bytes_delivered() + net_.bytes_dropped() &&
+                          (net_.bytes_dropped() == 0.0 || cancelled > 0),
+                      "I7: {} bytes were sent, {} arrived and {} were dropped", net_.bytes_requested(),
+                      net_.bytes_delivered(), net_.bytes_dropped());
   }
 
   void report() {
@@ -187,13 +215,13 @@ class Run {
   workload::Workload workload_;
   network::Kernel kernel_;
   network::FlowNet net_;
-  std::unique_ptr<serving::Router> router_;
-  std::unique_ptr<serving::Scheduler> scheduler_;
+  std::vector<Placement> places_;
+  Assignment assignment_;
   std::vector<std::unique_ptr<model::ReplicaLinks>> replica_links_;
   std::vector<std::unique_ptr<model::StepTime>> step_times_;
   std::vector<std::unique_ptr<serving::Replica>> replicas_;
   serving::SessionDriver driver_;
-  serving::Gateway gateway_;
+  std::vector<Fleet> fleets_;
   serving::WeightLoader loader_;
   Sampler sampler_;
   RunFacts facts_;
@@ -222,18 +250,49 @@ Survey survey(const workload::Workload& workload, int64_t max_context) {
   return s;
 }
 
-void check_capacity(const Scenario& scenario, const PlatformChoice& choice, const Survey& survey) {
-  const model::Deployment& d = choice.deployment;
-  // The router may send any call to any replica.
-  int64_t blocks = model::kv_capacity(d, choice.cluster.node().gpu).blocks_of_a_call;
-  for (int group = 1; group <= group_of_replica(choice, replica_count(choice) - 1); ++group)
-    blocks = std::min(blocks, model::kv_capacity(d, choice.cluster.node(group).gpu).blocks_of_a_call);
-  const auto capacity = static_cast<uint64_t>(blocks * d.engine.block_size);
-  if (survey.longest_call_tokens <= capacity) return;
-  throw ConfigError(std::vector<Diagnostic>{{Place{scenario.file, 0, 0, 1, ""},
-                                             fmt::format("the longest call has {} tokens, but a replica on '{}' caches {}",
-                                                         survey.longest_call_tokens, choice.label, capacity),
-                                             "", {}, "raise deployment.tp, or use fp8 for deployment.precision.kv"}});
+void check_capacity(const Scenario& scenario, const PlatformChoice& choice, const workload::Workload& workload) {
+  const std::vector<Placement> places = placements(choice);
+  const Assignment assignment = assign(scenario, choice, workload.names());
+  std::vector<uint64_t> longest(places.size(), 0);
+  for (size_t i = 0; i < workload.sessions(); ++i) {
+    const workload::SessionPlan plan = workload.plan(i);
+    for (const workload::Agent& agent : plan.agents)
+      for (uint32_t c = agent.first_call; c < agent.first_call + agent.call_count; ++c) {
+        uint64_t& most = longest[assignment.of(agent)];
+        most = std::max(most, uint64_t{plan.calls[c].prompt_tokens} + plan.calls[c].output_tokens);
+      }
+  }
+  for (size_t p = 0; p < places.size(); ++p) {
+    const Placement& place = places[p];
+    // The router may send any call to any replica.
+    int64_t blocks = INT64_MAX;
+    for (int group = choice.cluster.group_of(place.first_gpu); group <= choice.cluster.group_of(place.end() - 1); ++group)
+      blocks = std::min(blocks, model::kv_capacity(*place.deployment, choice.cluster.node(group).gpu).blocks_of_a_call);
+    const auto capacity = static_cast<uint64_t>(blocks * place.deployment->engine.block_size);
+    if (longest[p] <= capacity) continue;
+    const std::string of = place.name.empty() ? "" : fmt::format(" of '{}'", place.name);
+    throw ConfigError(std::vector<Diagnostic>{
+        {Place{scenario.file, 0, 0, 1, ""},
+         fmt::format("the longest call{} has {} tokens, but a replica on '{}' caches {}", of, longest[p], choice.label, capacity),
+         "", {}, "raise deployment.tp, or use fp8 for deployment.precision.kv"}});
+  }
+}
+
+std::vector<workload::ResourceSpec> resources_of(const Scenario& scenario, const workload::PlanNames& names) {
+  std::vector<std::string> valid;
+  for (const auto& [name, spec] : scenario.resources) valid.push_back(name);
+  std::vector<workload::ResourceSpec> specs;
+  Diagnostics diagnostics;
+  for (const std::string& name : names.resources) {
+    const auto found = scenario.resources.find(name);
+    if (found == scenario.resources.end())
+      diagnostics.add({Place{scenario.file, 0, 0, 1, ""}, fmt::format("a tool runs on the resource '{}', which 'resources' lacks", name),
+                       nearest(name, valid), valid, ""});
+    else
+      specs.push_back(found->second);
+  }
+  diagnostics.throw_if_any();
+  return specs;
 }
 
 RunFacts simulate(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed, serving::Observer& observer,

@@ -60,8 +60,11 @@ class Interrupted : public std::runtime_error {
   explicit Interrupted(const std::string& words = "interrupted; nothing was written") : std::runtime_error(words) {}
 };
 
+// The scenario's resources in the order of the plans' names. Throws ConfigError if one is missing.
+std::vector<workload::ResourceSpec> resources_of(const Scenario& scenario, const workload::PlanNames& names);
+
 // Checks that a platform can serve the workload at all. Throws ConfigError: a call longer than the KV cache.
-void check_capacity(const Scenario& scenario, const PlatformChoice& choice, const Survey& survey);
+void check_capacity(const Scenario& scenario, const PlatformChoice& choice, const workload::Workload& workload);
 
 // Runs one scenario on one platform with one seed: the only wiring of a run. Once a process, because SimGrid is one
 // simulation a process. Throws ConfigError, Interrupted, and ContractViolation if an invariant is broken.

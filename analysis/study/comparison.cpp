@@ -41,6 +41,7 @@ serving::TimeSplit mean_path(const std::vector<Run>& runs) {
   path.recompute_s = part("/mean_critical_path/recompute_s");
   path.fabric_s = part("/mean_critical_path/fabric_s");
   path.tool_s = part("/mean_critical_path/tool_s");
+  path.tool_queue_s = part("/mean_critical_path/tool_queue_s");
   path.human_s = part("/mean_critical_path/human_s");
   return path;
 }

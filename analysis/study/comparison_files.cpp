@@ -85,6 +85,7 @@ Json platform_json(const PlatformResult& platform, const StudySpec& study) {
             {"recompute_s", p.recompute_s},
             {"fabric_s", p.fabric_s},
             {"tool_s", p.tool_s},
+            {"tool_queue_s", p.tool_queue_s},
             {"human_s", p.human_s}}},
           {"figures", figures_json(platform)}};
 }

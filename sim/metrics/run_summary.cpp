@@ -68,6 +68,7 @@ void add_sessions(const Recorder& recorder, const SLO& slo, const std::map<uint6
     ++s.sessions;
     met += good ? 1 : 0;
     s.mean_path += session.path;
+    s.cancelled_calls += session.cancelled_calls;
     s.preemptions += session.preemptions;
     latency.push_back(latency_s(session));
     active.push_back(active_s(session));
@@ -143,6 +144,7 @@ Json to_json(const RunSummary& s) {
   path["recompute_s"] = p.recompute_s / n;
   path["fabric_s"] = p.fabric_s / n;
   path["tool_s"] = p.tool_s / n;
+  path["tool_queue_s"] = p.tool_queue_s / n;
   path["human_s"] = p.human_s / n;
   return {{"window_start_s", s.window.start_s},
           {"window_end_s", s.window.end_s},
@@ -162,6 +164,7 @@ Json to_json(const RunSummary& s) {
           {"prompt_tokens_per_s", value(s.prompt_tokens_per_s)},
           {"output_tokens_per_s", value(s.output_tokens_per_s)},
           {"hit_share", value(s.hit_share)},
+          {"cancelled_calls", s.cancelled_calls},
           {"preemptions", s.preemptions},
           {"evicted_blocks", s.evicted_blocks},
           {"busy_share", value(s.busy_share)},

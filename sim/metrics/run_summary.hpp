@@ -38,6 +38,7 @@ struct RunSummary {
   std::optional<double> goodput_per_s;   // ended in it and met the SLO
   std::optional<double> prompt_tokens_per_s, output_tokens_per_s;
   std::optional<double> hit_share;  // prompt tokens found in the prefix cache, of all calls of the run
+  uint64_t cancelled_calls = 0;
   uint64_t preemptions = 0;
   uint64_t evicted_blocks = 0;
   // Of the replicas, over the window.

@@ -76,6 +76,15 @@ void Batcher::add(Owned request, const Clock& clock) {
   waiting_.insert(std::move(request));
 }
 
+void Batcher::cancel(Request& request) {
+  request.is_cancelled = true;
+  if (request.phase != Request::Phase::queued) return;
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [&](const Owned& waiting) { return waiting.get() == &request; });
+  AGENTSIM_CONTRACT(found != waiting_.end(), "a cancelled call is not where it waits");
+  waiting_.erase(found);
+}
+
 StepPlan Batcher::schedule(const Clock& clock) {
   int64_t budget = engine_.token_budget;
   preempted_ = false;
@@ -235,8 +244,15 @@ void Batcher::apply(int64_t steps, bool in_flight) {
 std::vector<Batcher::Owned> Batcher::finish(int64_t steps, const Clock& clock) {
   apply(steps, false);
   std::vector<Owned> finished;
+  bool has_left = false;
   for (Owned& owned : running_) {
     Request& request = *owned;
+    if (request.is_cancelled) {
+      release(request);
+      owned.reset();
+      has_left = true;
+      continue;
+    }
     if (request.scheduled == 0) continue;
     // Other calls can use the prompt's blocks as soon as they are computed.
     if (request.phase != Request::Phase::decode)
@@ -251,8 +267,9 @@ std::vector<Batcher::Owned> Batcher::finish(int64_t steps, const Clock& clock) {
     request.record.last_token_s = clock.now_s;
     release(request);
     finished.push_back(std::move(owned));
+    has_left = true;
   }
-  if (!finished.empty()) {
+  if (has_left) {
     running_.erase(std::remove(running_.begin(), running_.end(), nullptr), running_.end());
     changed_ = true;
   }

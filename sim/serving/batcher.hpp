@@ -41,6 +41,9 @@ class Batcher {
   Batcher(const model::Deployment& deployment, const Scheduler& scheduler, int64_t kv_blocks);
 
   void add(Owned request, const Clock& clock);
+  // Nobody wants the call any more. A waiting one is gone at once; a running one leaves the batch and gives
+  // its blocks back when the step in flight ends.
+  void cancel(Request& request);
   // Decides the next step and takes the blocks it needs.
   StepPlan schedule(const Clock& clock);
   // How many steps the scheduled batch can take before the scheduler has anything to decide or a call fills the model's

@@ -17,10 +17,12 @@ struct TimeSplit {
   double recompute_s = 0.0;  // of steps, the share of tokens computed again after a preemption, likewise
   double fabric_s = 0.0;     // exposed collectives of all those steps
   double tool_s = 0.0;       // tools, and the delay before a sub-agent's first call
-  double human_s = 0.0;      // think time
+  double human_s = 0.0;      // think time, waiting for a person who is busy included
+  double tool_queue_s = 0.0;  // tools waiting for what they run on
 
   double sum() const {
-    return network_s + queue_s + prefill_s + decode_s + recompute_s + fabric_s + tool_s + human_s;
+    return network_s + queue_s + prefill_s + decode_s + recompute_s + fabric_s + tool_s + human_s +
+           tool_queue_s;
   }
   TimeSplit& operator+=(const TimeSplit& o) {
     network_s += o.network_s;
@@ -31,6 +33,7 @@ struct TimeSplit {
     fabric_s += o.fabric_s;
     tool_s += o.tool_s;
     human_s += o.human_s;
+    tool_queue_s += o.tool_queue_s;
     return *this;
   }
 };
@@ -61,13 +64,15 @@ struct SessionRecord {
   double arrival_s = 0.0;
   double end_s = 0.0;  // all its agents have ended
   uint32_t agents = 0;
-  uint32_t calls = 0;
+  uint32_t cancelled_agents = 0;  // losers of join groups, and those whom nobody waits for any more
+  uint32_t calls = 0;             // finished; tokens and preemptions are theirs
+  uint32_t cancelled_calls = 0;   // had been sent
   uint64_t prompt_tokens = 0;
   uint64_t hit_tokens = 0;
   uint64_t output_tokens = 0;
   uint32_t preemptions = 0;
-  double join_wait_s =
-      0.0;         // agents waiting for sub-agents; beside the critical path, which runs through these
+  // Agents waiting for sub-agents and messages; beside the critical path, which runs through these.
+  double join_wait_s = 0.0;
   TimeSplit path;  // of the critical path
 };
 

@@ -24,8 +24,17 @@ void Replica::enqueue(std::unique_ptr<Request> request) {
     if (!held_) schedule();
     return;
   }
-  if (mode_ == StepMode::step_by_step || !batcher_.newest_is_first()) return;
-  // The scheduler looks at it when the step in flight ends.
+  if (batcher_.newest_is_first()) stop_at_next_step();
+}
+
+void Replica::cancel(Request& request) {
+  batcher_.cancel(request);
+  if (busy_) stop_at_next_step();
+}
+
+// The scheduler looks at what has changed when the step in flight ends.
+void Replica::stop_at_next_step() {
+  if (mode_ == StepMode::step_by_step) return;
   const int64_t next = run_.completed(kernel_.now(), target_ - 1) + 1;
   if (next >= target_) return;
   target_ = next;

@@ -50,6 +50,8 @@ class Replica : public network::EventTarget, public network::GroupWatcher {
   void release();
 
   void enqueue(std::unique_ptr<Request> request);
+  // A call that was enqueued and is not finished: it is dropped at once or when the step in flight ends.
+  void cancel(Request& request);
   // State and counters at this moment; steps count as far as they are done.
   ReplicaSample sample();
   const Batcher& batcher() const { return batcher_; }
@@ -64,6 +66,7 @@ class Replica : public network::EventTarget, public network::GroupWatcher {
     return {kernel_.now(), fabric_s_ + (busy_ ? run_.communication_s(steps) : 0.0)};
   }
   void schedule();
+  void stop_at_next_step();
   void start_run(const StepPlan& plan, const StepTicks& ticks);
   void close_run(double fabric_s);
   StepTicks price(const StepPlan& plan);

@@ -2,12 +2,13 @@
 
 #include <cstdint>
 
+#include "sim/network/traffic.hpp"
 #include "sim/serving/kv/prefix_cache.hpp"
 #include "sim/serving/records.hpp"
 
 namespace agentsim::serving {
 
-// A call as a replica sees it: queued -> running -> (preempted -> queued ->) finished.
+// A call on its way: to a replica, there queued -> running -> (preempted -> queued ->) finished, and back.
 struct Request {
   enum class Phase : uint8_t { queued, prefill, decode, recompute };
 
@@ -24,8 +25,11 @@ struct Request {
   Phase resumed = Phase::prefill;  // what recomputing leads back to
   uint32_t scheduled = 0;          // tokens of the step in flight
   Phase phase = Phase::queued;
+  bool is_cancelled = false;  // running, and to be dropped when the step in flight ends
   double phase_start_s = 0.0;
   double phase_fabric_s = 0.0;  // the replica's communication clock when the phase began
+  network::FlowId flow = 0;     // that carries it to the replica or back; 0: it is there
+  uint64_t travel_slot = 0;     // the gateway's place for it meanwhile
 
   uint32_t known_tokens() const { return record.prompt_tokens + generated; }
   uint32_t missing_tokens() const { return known_tokens() - computed; }

@@ -18,6 +18,10 @@ class Arrival : public Options {
  public:
   // Closed: so many sessions run at any time, and the next one begins when one ends.
   virtual std::optional<int> concurrency() const { return {}; }
+  // Closed: how long a user waits before session `session` after the one before it has ended.
+  virtual double pause_s(size_t /*session*/, uint64_t /*seed*/) const { return 0.0; }
+  // Closed: users 0 to n - 1 are the first person's agents, the next n the second's, and so on.
+  virtual int agents_a_person() const { return 1; }
   // Open: one time for each session, non-decreasing. Throws ConfigError if the source lacks what it needs.
   virtual std::vector<double> times_s(size_t sessions, const SessionSource& source, uint64_t seed) const = 0;
 };

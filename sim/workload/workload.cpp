@@ -19,7 +19,7 @@ uint64_t word(int64_t index) {
 
 }  // namespace
 
-Workload::Workload(const WorkloadSpec& spec, uint64_t seed) : spec_(spec) {
+Workload::Workload(const WorkloadSpec& spec, uint64_t seed) : spec_(spec), seed_(seed) {
   AGENTSIM_CONTRACT(spec_.source_options && spec_.arrival.policy,
                     "the workload was not read before it is used");
   source_ = spec_.source_options->open(seed);

@@ -23,6 +23,11 @@ class Workload {
   SessionPlan plan(size_t index) const;
   // Of a closed workload; nothing for an open one.
   std::optional<int> concurrency() const { return spec_.arrival.policy->concurrency(); }
+  // Of a closed workload: a user's pause before its session of that index, and whose agent the user is.
+  double pause_s(size_t index) const { return spec_.arrival.policy->pause_s(index, seed_); }
+  uint64_t person(uint64_t user) const {
+    return user / static_cast<uint64_t>(spec_.arrival.policy->agents_a_person());
+  }
   // Of an open workload: non-decreasing in the index.
   double arrival_s(size_t index) const;
   const PlanNames& names() const { return source_->names(); }
@@ -33,6 +38,7 @@ class Workload {
 
  private:
   WorkloadSpec spec_;
+  uint64_t seed_;
   std::unique_ptr<SessionSource> source_;
   size_t sessions_ = 0;
   std::vector<double> arrivals_s_;  // empty if closed

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -58,8 +59,10 @@ class BatcherBench {
     request->record.prompt_tokens = prompt.tokens();
     request->record.output_tokens = output_tokens;
     request->content = prompt.content();
+    requests_[call] = request.get();
     batcher.add(std::move(request), clock());
   }
+  void cancel(uint32_t call) { batcher.cancel(*requests_.at(call)); }
   // One step from its schedule to its end.
   StepPlan step() {
     StepPlan plan = batcher.schedule(clock());
@@ -95,6 +98,7 @@ class BatcherBench {
 
   model::Deployment deployment_;
   std::unique_ptr<Scheduler> scheduler_;
+  std::map<uint32_t, Request*> requests_;
 
  public:
   Batcher batcher;

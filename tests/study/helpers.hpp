@@ -45,6 +45,7 @@ inline nlohmann::ordered_json summary(uint64_t seed, double ttft_s, double goodp
             {"recompute_s", 0.0},
             {"fabric_s", 7.0},
             {"tool_s", 50.0},
+            {"tool_queue_s", 0.0},
             {"human_s", 0.0}}},
           {"slo_sessions_share", 0.96},
           {"sessions_per_s", 0.02},

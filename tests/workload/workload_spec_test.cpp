@@ -41,7 +41,7 @@ TEST_CASE("misspelt words are answered with the nearest and all words") {
       "w.yaml:3:17: unknown arrival 'poison'\n"
       "    3 | arrival: {kind: poison, rate: 1/s}\n"
       "      |                 ^~~~~~ did you mean 'poisson'?\n"
-      "  valid: closed, poisson, trace");
+      "  valid: closed, diurnal, gamma, people, poisson, ramp, trace");
 }
 
 TEST_CASE("a parameter of another arrival is refused") {
@@ -50,7 +50,7 @@ TEST_CASE("a parameter of another arrival is refused") {
         "w.yaml:4:25: the arrival 'closed' has no key 'rate'\n"
         "    4 | arrival: {kind: closed, rate: 2/s, concurrency: 3}\n"
         "      |                         ^~~~\n"
-        "  valid: concurrency, kind");
+        "  valid: concurrency, kind, think");
 }
 
 TEST_CASE("an arrival without a kind is told the kinds") {
@@ -59,7 +59,7 @@ TEST_CASE("an arrival without a kind is told the kinds") {
         "w.yaml:4:10: 'arrival' wants a map with a 'kind'\n"
         "    4 | arrival: poisson\n"
         "      |          ^~~~~~~\n"
-        "  valid: closed, poisson, trace");
+        "  valid: closed, diurnal, gamma, people, poisson, ramp, trace");
 }
 
 TEST_CASE("a source without an end wants to know how many sessions to run") {

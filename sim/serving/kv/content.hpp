@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "sim/workload/plan.hpp"
@@ -10,12 +12,12 @@ namespace agentsim::serving {
 using workload::Slice;
 
 // The tokens of a call as the cache sees them: its prompt, then what it has generated so far. Borrowed from
-// the plan.
+// the plan, which `owner` keeps: a cancelled call is in its batch for a while after its session has ended.
 class Content {
  public:
   Content() = default;
-  Content(const Slice* prompt, uint32_t slices, Slice output)
-      : prompt_(prompt), slices_(slices), output_(output) {}
+  Content(const Slice* prompt, uint32_t slices, Slice output, std::shared_ptr<const void> owner = {})
+      : prompt_(prompt), slices_(slices), output_(output), owner_(std::move(owner)) {}
 
   uint32_t slice_count() const { return slices_ + (output_.tokens() > 0 ? 1U : 0U); }
   const Slice& slice(uint32_t i) const { return i < slices_ ? prompt_[i] : output_; }
@@ -25,6 +27,7 @@ class Content {
   const Slice* prompt_ = nullptr;
   uint32_t slices_ = 0;
   Slice output_;
+  std::shared_ptr<const void> owner_;
 };
 
 // A place in a sequence of slices; walks forward only.
