@@ -97,6 +97,7 @@ const std::map<std::string, std::function<Rows()>>& kinds() {
       {"nodes", [] { return files("platforms/nodes"); }},
       {"platforms", [] { return files("platforms/clusters"); }},
       {"prices", [] { return files("platforms/prices"); }},
+      {"roles", [] { return files("scenarios/roles"); }},
       {"routers", policies<serving::Routers>},
       {"schedulers", policies<serving::Schedulers>},
       {"sources", policies<workload::Sources>},

@@ -31,6 +31,8 @@ class GrowingContext {
     position_ += tokens;
     tokens_ += tokens;
   }
+  // The next new tokens do not follow the last ones: what stood between them is not in the context.
+  void skip(uint32_t tokens) { position_ += tokens; }
   // Forgets all behind the first `tokens`; what is added next was never there before.
   void keep(uint32_t tokens) {
     if (tokens >= tokens_) return;
@@ -43,10 +45,15 @@ class GrowingContext {
     ++renewals_;
     renew();
   }
-  // The context is the prompt of a new call at the end of the plan; its output follows it in the stream.
-  Call& add_prompt(SessionPlan& plan, uint32_t output_tokens) const {
+  // The context, at most so much of its front, is the prompt of a new call at the end of the plan; its output
+  // follows in the stream.
+  Call& add_prompt(SessionPlan& plan, uint32_t output_tokens, uint32_t most = UINT32_MAX) const {
     add_call(plan);
-    for (const Slice& slice : slices_) extend(plan, slice);
+    for (Slice slice : slices_) {
+      slice.end = slice.begin + std::min(slice.tokens(), most);
+      most -= slice.tokens();
+      extend(plan, slice);
+    }
     Call& call = plan.calls.back();
     call.output_tokens = output_tokens;
     call.output_stream = stream_;

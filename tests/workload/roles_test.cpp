@@ -3,15 +3,10 @@
 #include <set>
 
 #include "sim/workload/plan_graph.hpp"
-#include "tests/workload/helpers.hpp"
+#include "tests/workload/role_sessions.hpp"
 
 namespace agentsim::workload {
 namespace {
-
-std::string sessions_of(const std::string& roles, const std::string& root, int sessions = 1) {
-  return "sessions: " + std::to_string(sessions) + "\nsource: roles\nroles: {file: {roles: {" + roles +
-         "}}, root: " + root + "}\narrival: {kind: closed, concurrency: 1}\n";
-}
 
 TEST_CASE("an agent's prompts are its role's prefix and one growing stream that holds its outputs") {
   // Given 2 turns of 2 steps: first prompt 50, outputs 10, tool results 7, a person's message 3.

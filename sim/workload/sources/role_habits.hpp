@@ -61,9 +61,94 @@ template <class V>
 void describe(V& v, AgentFactors& factors) {
   v.value("steps_per_turn", factors.steps_per_turn, "for steps_per_turn");
   v.value("new_tokens", factors.new_tokens, "for new_tokens and human_tokens");
-  v.value("output", factors.output, "for output");
-  v.value("tool", factors.tool, "for tool");
+  v.value("output", factors.output, "for output and reasoning");
+  v.value("tool", factors.tool, "for tool and the durations of tools");
   v.value("think", factors.think, "for think");
+}
+
+// A kind of tool that an agent calls.
+struct ToolKind {
+  std::string name;
+  double weight = 1.0;
+  Distribution duration{0.0, Dimension::time};
+  std::string resource;
+};
+
+template <class V>
+void describe(V& v, ToolKind& tool) {
+  using config::Need;
+  v.field("name", tool.name, "what results call it", Need::required);
+  v.field("weight", tool.weight, Dimension::number, config::kPositive, "how often, relative to the others");
+  v.value("duration", tool.duration, "once it runs", Need::required);
+  v.field("resource", tool.resource, "one of the scenario's resources, for which it queues");
+}
+
+// Replies that are of no use: the call is made again with the same prompt.
+struct Failure {
+  double probability = 0.0;
+  int64_t retries = 3;
+  Distribution delay{0.0, Dimension::time};
+};
+
+template <class V>
+void describe(V& v, Failure& failure) {
+  v.field("probability", failure.probability, Dimension::number, config::kFraction, "per call");
+  v.field("retries", failure.retries, config::Bounds{0, 100},
+          "calls made again one after the other before the agent gives up and ends");
+  v.value("delay", failure.delay, "before a call is made again");
+}
+
+// What an agent reads of the agents that were spawned together with it, while all are at work.
+struct MessageRule {
+  std::string from;
+  double probability = 0.0;
+  Distribution tokens{0.0};
+};
+
+template <class V>
+void describe(V& v, MessageRule& rule) {
+  using config::Need;
+  v.field("from", rule.from, "role of the sender, one of those spawned by the same call", Need::required);
+  v.field("probability", rule.probability, Dimension::number, config::kFraction,
+          "per call but the first, which then waits for the sender's call of the number before its own",
+          Need::required);
+  v.value("tokens", rule.tokens, "that it adds to the context", Need::required);
+}
+
+// When an agent sends out others.
+struct SpawnRule {
+  std::string role;
+  double probability = 0.0;
+  double agents = 1.0;
+  std::string when = "tool";
+  Distribution count{1.0};
+  int64_t depth = 1;
+  Distribution delay{0.0, Dimension::time};
+  std::string join = "all";
+  int64_t quorum = 1;
+  std::string context = "fresh";
+};
+
+template <class V>
+void describe(V& v, SpawnRule& rule) {
+  using config::Bounds;
+  v.field("role", rule.role, "role of the spawned agents", config::Need::required);
+  v.field("probability", rule.probability, Dimension::number, config::kFraction,
+          "per call that 'when' names", config::Need::required);
+  v.field("agents", rule.agents, Dimension::number, config::kFraction,
+          "share of the role's agents that ever follow the rule, drawn once an agent");
+  v.choice("when", rule.when, {"first", "tool", "turn"},
+           "after the agent's first call, each call that is followed by a tool, or the last of each turn");
+  v.value("count", rule.count, "agents spawned at once");
+  v.field("depth", rule.depth, Bounds{1, 16},
+          "deepest level at which a spawned agent may be; the root's level is 0");
+  v.value("delay", rule.delay, "from the call to the spawned agent's first");
+  v.choice("join", rule.join, {"all", "any", "detached", "none", "quorum"},
+           "what the next call waits for; those that it does not wait for are cancelled. detached, none: it "
+           "waits for nobody and nobody is cancelled");
+  v.field("quorum", rule.quorum, Bounds{1, 1e4}, "of a quorum: how many have to end");
+  v.choice("context", rule.context, {"fresh", "snapshot"},
+           "what the spawned agent's context begins with: its role's prefix, or its parent's context");
 }
 
 }  // namespace agentsim::workload
