@@ -14,15 +14,12 @@ void add_scenario_options(CLI::App& app, Arguments& a) {
   add_override_options(app, a);
 }
 
-void add_override_options(CLI::App& app, Arguments& a) {
+void add_setting_options(CLI::App& app, Arguments& a) {
   app.add_option("--set", a.overrides.settings,
                  "change a value: path=value, such as deployment.tp=4 (repeatable)")
       ->type_name("PATH=VALUE")
       ->take_all()
       ->expected(1);
-  app.add_option("--platform", a.overrides.platform,
-                 "only this platform: a label of the scenario, a name or a file")
-      ->type_name("NAME");
   app.add_option("--seed", a.overrides.seed, "seed of all random streams")
       ->type_name("N")
       ->check([](const std::string& text) {
@@ -31,6 +28,13 @@ void add_override_options(CLI::App& app, Arguments& a) {
         return good ? "" : "wants a whole number from 0 to 9e15, not '" + text + "'";
       })
       ->each([&a](const std::string&) { a.overrides.has_seed = true; });
+}
+
+void add_override_options(CLI::App& app, Arguments& a) {
+  add_setting_options(app, a);
+  app.add_option("--platform", a.overrides.platform,
+                 "only this platform: a label of the scenario, a name or a file")
+      ->type_name("NAME");
   app.add_option("--engine", a.overrides.engine,
                  "fast, or step_by_step: every step an event (slow, for checking)")
       ->type_name("MODE")

@@ -28,7 +28,9 @@ struct Arguments {
 
 // Adds SCENARIO and the next to a command that reads one.
 void add_scenario_options(CLI::App& app, Arguments& arguments);
-// Adds --set, --seed, --engine, --platform.
+// Adds --set and --seed, which change what a scenario's sessions are.
+void add_setting_options(CLI::App& app, Arguments& arguments);
+// Adds these, --engine and --platform.
 void add_override_options(CLI::App& app, Arguments& arguments);
 // Adds --store.
 void add_store_option(CLI::App& app, Arguments& arguments, const std::string& help);

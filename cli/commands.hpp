@@ -16,6 +16,7 @@ void add_check(CLI::App& app, Arguments& arguments);
 void add_export(CLI::App& app, Arguments& arguments);
 void add_import(CLI::App& app, Arguments& arguments);
 void add_list(CLI::App& app, Arguments& arguments);
+void add_plan(CLI::App& app, Arguments& arguments);
 void add_platform(CLI::App& app, Arguments& arguments);
 void add_sweep(CLI::App& app, Arguments& arguments);
 void add_fidelity(CLI::App& app, Arguments& arguments);

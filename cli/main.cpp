@@ -81,6 +81,7 @@ int run(int argc, char** argv) {
   add_export(app, arguments);
   add_import(app, arguments);
   add_list(app, arguments);
+  add_plan(app, arguments);
   add_platform(app, arguments);
   add_fidelity(app, arguments);
   add_step(app, arguments);
