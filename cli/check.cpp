@@ -17,7 +17,7 @@ void check_one(const std::string& file, const Overrides& overrides, bool quiet) 
   resources_of(scenario, workload.names());
   for (const PlatformChoice& choice : scenario.platforms) {
     const Survey s = survey(workload, choice.deployment.llm.max_context);
-    check_capacity(scenario, choice, workload);
+    check_capacity(scenario, choice, s, workload.names());
     if (quiet) continue;
     const model::KVCapacity kv = model::kv_capacity(choice.deployment, choice.cluster.node().gpu);
     const auto count = [](auto n) { return pretty_count(static_cast<double>(n)); };

@@ -64,7 +64,7 @@ class Run {
         sampler_(kernel_, driver_, observer, replicas_, scenario.reporting.sample_interval_s, workload_.sessions(),
                  progress) {
     facts_.survey = survey(workload_, choice.deployment.llm.max_context);
-    check_capacity(scenario, choice, workload_);
+    check_capacity(scenario, choice, facts_.survey, workload_.names());
     facts_.kv = model::kv_capacity(choice.deployment, choice.cluster.node().gpu);
     add_replicas();
   }
@@ -238,29 +238,34 @@ Survey survey(const workload::Workload& workload, int64_t max_context) {
     ++s.sessions;
     s.agents += plan.agents.size();
     s.calls += plan.calls.size();
-    for (const workload::Call& call : plan.calls) {
-      const uint64_t tokens = uint64_t{call.prompt_tokens} + call.output_tokens;
-      s.prompt_tokens += call.prompt_tokens;
-      s.output_tokens += call.output_tokens;
-      s.longest_call_tokens = std::max(s.longest_call_tokens, tokens);
-      if (tokens > static_cast<uint64_t>(max_context)) ++s.calls_over_context;
+    for (const workload::Agent& agent : plan.agents) {
+      uint64_t& longest = s.longest_of[{agent.deployment, agent.role}];
+      for (uint32_t c = agent.first_call; c < agent.first_call + agent.call_count; ++c) {
+        const workload::Call& call = plan.calls[c];
+        const uint64_t tokens = uint64_t{call.prompt_tokens} + call.output_tokens;
+        s.prompt_tokens += call.prompt_tokens;
+        s.output_tokens += call.output_tokens;
+        longest = std::max(longest, tokens);
+        if (tokens > static_cast<uint64_t>(max_context)) ++s.calls_over_context;
+      }
+      s.longest_call_tokens = std::max(s.longest_call_tokens, longest);
     }
   }
   s.fingerprint = hash.value();
   return s;
 }
 
-void check_capacity(const Scenario& scenario, const PlatformChoice& choice, const workload::Workload& workload) {
+void check_capacity(const Scenario& scenario, const PlatformChoice& choice, const Survey& survey,
+                    const workload::PlanNames& names) {
   const std::vector<Placement> places = placements(choice);
-  const Assignment assignment = assign(scenario, choice, workload.names());
+  const Assignment assignment = assign(scenario, choice, names);
   std::vector<uint64_t> longest(places.size(), 0);
-  for (size_t i = 0; i < workload.sessions(); ++i) {
-    const workload::SessionPlan plan = workload.plan(i);
-    for (const workload::Agent& agent : plan.agents)
-      for (uint32_t c = agent.first_call; c < agent.first_call + agent.call_count; ++c) {
-        uint64_t& most = longest[assignment.of(agent)];
-        most = std::max(most, uint64_t{plan.calls[c].prompt_tokens} + plan.calls[c].output_tokens);
-      }
+  for (const auto& [who, tokens] : survey.longest_of) {
+    workload::Agent agent;
+    agent.deployment = static_cast<int16_t>(who.first);
+    agent.role = static_cast<uint16_t>(who.second);
+    uint64_t& most = longest[assignment.of(agent)];
+    most = std::max(most, tokens);
   }
   for (size_t p = 0; p < places.size(); ++p) {
     const Placement& place = places[p];

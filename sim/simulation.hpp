@@ -3,8 +3,10 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/model/kv_capacity.hpp"
@@ -23,6 +25,7 @@ struct Survey {
   uint64_t prompt_tokens = 0;
   uint64_t output_tokens = 0;
   uint64_t longest_call_tokens = 0;   // prompt and output
+  std::map<std::pair<int, int>, uint64_t> longest_of;  // the same by the deployment and the role of the agent
   uint64_t calls_over_context = 0;    // longer than the model was made for
   uint64_t fingerprint = 0;           // of all plans
 };
@@ -64,7 +67,8 @@ class Interrupted : public std::runtime_error {
 std::vector<workload::ResourceSpec> resources_of(const Scenario& scenario, const workload::PlanNames& names);
 
 // Checks that a platform can serve the workload at all. Throws ConfigError: a call longer than the KV cache.
-void check_capacity(const Scenario& scenario, const PlatformChoice& choice, const workload::Workload& workload);
+void check_capacity(const Scenario& scenario, const PlatformChoice& choice, const Survey& survey,
+                    const workload::PlanNames& names);
 
 // Runs one scenario on one platform with one seed: the only wiring of a run. Once a process, because SimGrid is one
 // simulation a process. Throws ConfigError, Interrupted, and ContractViolation if an invariant is broken.
