@@ -139,6 +139,10 @@ class Plan::Reader {
           read_platform_entry(item, deployment != nullptr ? *deployment : none, diagnostics);
       if (!entry) return;
       platform.label = entry->label;
+      if (const Value* several = root.find("deployments")) {
+        diagnostics.add(several->mistake("a sweep runs scenarios with one 'deployment', not with 'deployments'"));
+        return;
+      }
       if (deployment == nullptr) return;  // told once, by the common part
       const FileLog log;
       const model::Deployment spec = read_deployment(entry->deployment, diagnostics);
