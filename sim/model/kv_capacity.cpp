@@ -50,13 +50,17 @@ double weight_bytes_per_gpu(const Deployment& d, const platform::Accelerator& gp
 struct CacheBytes {
   double full = 0.0;
   double windowed = 0.0;
+  double states = 0.0;  // of a sequence
 };
 
 CacheBytes cache_bytes(const Deployment& d, const LLM& llm, const Stage& stage) {
   CacheBytes bytes;
-  for (const LayerRun& kind : stage.kinds)
+  const int64_t sharers = d.tp / d.dp_attention;
+  for (const LayerRun& kind : stage.kinds) {
+    if (kind.linear) bytes.states += real(kind.count) * state_bytes(llm, sharers);
     (kind.windowed ? bytes.windowed : bytes.full) +=
-        real(kind.count) * cache_elements(llm, kind, d.tp / d.dp_attention) * weight_bytes(d.precision.kv);
+        real(kind.count) * cache_elements(llm, kind, sharers) * weight_bytes(d.precision.kv);
+  }
   return bytes;
 }
 
@@ -74,7 +78,8 @@ double activation_bytes(const Deployment& d) {
     widest = std::max(widest, mlp);
   }
   const double token_bytes = 2.0 * (widest + 3.0 * real(llm.hidden));
-  return real(d.engine.token_budget) * token_bytes + real(d.engine.max_sequences * llm.vocabulary) * 8.0;
+  // Each group of attention has its share of the budget.
+  return real(d.engine.token_budget) / real(d.dp_attention) * token_bytes + real(d.engine.max_sequences * llm.vocabulary) * 8.0;
 }
 
 KVCapacity capacity_of(const Deployment& d, const platform::Accelerator& gpu, const Stage& stage) {
@@ -93,9 +98,11 @@ KVCapacity capacity_of(const Deployment& d, const platform::Accelerator& gpu, co
                                                    : weight_bytes_per_gpu(d, gpu, draft, whole);
     token.full += cache_bytes(d, draft, whole).full + cache_bytes(d, draft, whole).windowed;
   }
-  const double left = c.memory_bytes - c.weight_bytes - c.activation_bytes - c.reserve_bytes;
+  const double sequences = real(engine.max_sequences) / real(d.dp_attention);
+  const double states = sequences * token.states;
+  const double left = c.memory_bytes - c.weight_bytes - c.activation_bytes - c.reserve_bytes - states;
   c.kv_bytes_per_token = token.full + token.windowed;
-  const double windows = real(engine.max_sequences * d.llm.window) * token.windowed / real(d.dp_attention);
+  const double windows = sequences * real(d.llm.window) * token.windowed;
   if (engine.frees_windows && token.windowed > 0.0 && token.full > 0.0 &&
       (left - windows) / token.full > left / c.kv_bytes_per_token) {
     c.window_bytes = windows;
@@ -104,6 +111,7 @@ KVCapacity capacity_of(const Deployment& d, const platform::Accelerator& gpu, co
   c.blocks_of_a_call = static_cast<int64_t>(
       std::floor((left - c.window_bytes) / (real(engine.block_size) * c.kv_bytes_per_token)));
   c.blocks = c.blocks_of_a_call * d.dp_attention;
+  c.window_bytes += states;
   return c;
 }
 

@@ -1,11 +1,7 @@
 #include "sim/model/layer_time.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
-
-#include "sim/base/contract.hpp"
 
 namespace agentsim::model {
 namespace {
@@ -32,10 +28,15 @@ double cache_elements(const LLM& llm, const LayerRun& layer, int64_t gpus) {
   return real(2 * kv_heads_per_gpu(llm, gpus) * llm.head_dim);
 }
 
-std::string unsupported(const LLM& llm) {
-  for (const LayerRun& run : llm.layer_runs())
-    if (run.linear) return fmt::format("{} has layers of linear attention, whose time is not known", llm.name);
-  return "";
+double state_bytes(const LLM& llm, int64_t gpus) {
+  const LinearAttention& l = llm.linear;
+  const double convolved = real(2 * l.key_heads * l.key_dim + l.value_heads * l.value_dim);
+  return (4.0 * real(l.value_heads * l.key_dim * l.value_dim) +
+          kActivationBytes * convolved * real(std::max<int64_t>(0, l.convolution - 1))) / real(gpus);
+}
+
+double state_flop(const LLM& llm) {
+  return 6.0 * real(llm.linear.value_heads * llm.linear.key_dim * llm.linear.value_dim);
 }
 
 LayerTime::LayerTime(const LLM& llm, const Precision& precision, const Accelerator& gpu, const Cut& cut)
@@ -64,12 +65,11 @@ double LayerTime::matrix(const Product& product, double tokens, double out, doub
 }
 
 void LayerTime::projections(const LayerRun& layer, double tokens, const KernelSink& sink) const {
-  AGENTSIM_CONTRACT(!layer.linear, "linear attention of {} has no step time", llm_.name);
   const double hidden = real(llm_.hidden);
   // A norm with the residual added reads and writes both streams.
   const double norm = elementwise_s(gpu_, 4.0 * tokens * hidden * kActivationBytes);
-  if (llm_.is_latent()) {
-    latent_projections(tokens, sink);
+  if (layer.linear || llm_.is_latent()) {
+    layer.linear ? linear_projections(tokens, sink) : latent_projections(tokens, sink);
     sink("norms", real(llm_.norms) * norm);
     return;
   }
@@ -82,6 +82,40 @@ void LayerTime::projections(const LayerRun& layer, double tokens, const KernelSi
   if (llm_.positions == 0) sink("rotary", heads_s);
   if (llm_.qk_norm) sink("norms of heads", heads_s);
   if (llm_.output_gate) sink("output gate", elementwise_s(gpu_, 3.0 * tokens * query * kActivationBytes));
+}
+
+void LayerTime::linear_projections(double tokens, const KernelSink& sink) const {
+  const LinearAttention& l = llm_.linear;
+  const double hidden = real(llm_.hidden);
+  const double keys = share(l.key_heads * l.key_dim, cut_.attention);
+  const double values = share(l.value_heads * l.value_dim, cut_.attention);
+  // Queries, keys, values and their gates, and two numbers a head for decay and strength.
+  sink("qkv", matrix(rest_, tokens, 2.0 * keys + 2.0 * values + 2.0 * share(l.value_heads, cut_.attention), hidden));
+  sink("convolution", elementwise_s(gpu_, 2.0 * tokens * (2.0 * keys + values) * kActivationBytes));
+  sink("output gate", elementwise_s(gpu_, 3.0 * tokens * values * kActivationBytes));
+  sink("attention output", matrix(rest_, tokens, hidden, values));
+}
+
+double LayerTime::linear_attention(const std::vector<Chunk>& chunks, double sequences) const {
+  const LinearAttention& l = llm_.linear;
+  const double states = state_bytes(llm_, cut_.attention);
+  double seconds = 0.0;
+  if (!chunks.empty()) {
+    constexpr double kChunk = 64.0;
+    double tokens = 0.0;
+    for (const Chunk& chunk : chunks) tokens += chunk.tokens;
+    const double key = real(l.key_dim), value = real(l.value_dim);
+    // Within a chunk: keys and queries against keys, the triangular solve for both, scores against values; then the state.
+    const double flop = tokens * (share(l.value_heads, cut_.attention) * 2.0 * kChunk * (3.0 * key + 2.0 * value) +
+                                  state_flop(llm_) / real(cut_.attention));
+    const double moved = 2.0 * tokens * kActivationBytes *
+                             (share(l.key_heads, cut_.attention) * key + share(l.value_heads, cut_.attention) * value) +
+                         2.0 * states * static_cast<double>(chunks.size());
+    const auto& kernel = gpu_.efficiency.prefill_attention.at("bf16");
+    seconds += kernel.launch_s + std::max(flop / (gpu_.peak.bf16 * kernel.compute), elementwise_s(gpu_, moved));
+  }
+  if (sequences > 0.0) seconds += elementwise_s(gpu_, 2.0 * states * sequences);
+  return seconds;
 }
 
 void LayerTime::latent_projections(double tokens, const KernelSink& sink) const {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <string>
 #include <vector>
 
 #include "sim/model/llm.hpp"
@@ -19,9 +18,6 @@ struct Cut {
   double expert_skew = 1.0;  // load of the busiest expert over the mean
 };
 
-// Why a step of the model cannot be timed; empty: it can.
-std::string unsupported(const LLM& llm);
-
 // Takes the name of a kernel and its seconds.
 using KernelSink = std::function<void(const char* kernel, double seconds)>;
 
@@ -30,6 +26,12 @@ int64_t kv_heads_per_gpu(const LLM& llm, int64_t gpus);
 // Elements of the KV cache that a GPU keeps for a token in one layer of the kind: keys and values of its heads, or the
 // latent vector, which every GPU keeps whole; none in linear attention.
 double cache_elements(const LLM& llm, const LayerRun& layer, int64_t gpus);
+// Bytes that one of so many GPUs keeps for a sequence in a layer of linear attention, whatever its length: the state in
+// fp32 and the last inputs of the convolution in bf16.
+double state_bytes(const LLM& llm, int64_t gpus);
+// FLOP of one token in a layer of linear attention beside its projections, in all heads: the state is read, decayed and
+// added to.
+double state_flop(const LLM& llm);
 
 // What the kernels of one layer take on one GPU of those among which it is cut.
 class LayerTime {
@@ -51,6 +53,9 @@ class LayerTime {
   Affine decode_attention(double sequences, double width) const;
   // A kernel that reads and writes activations of so many tokens: `bytes` for each element.
   double activations(double tokens, double bytes) const;
+  // A layer of linear attention (gated delta net): prompts in chunks of 64 tokens at the rate of the prefill kernel, decoding
+  // sequences as fast as their states are read and written.
+  double linear_attention(const std::vector<Chunk>& chunks, double sequences) const;
   // Whether a step with prompts has its decoding sequences in the kernel of the prompts.
   bool joins_decode() const;
 
@@ -60,6 +65,7 @@ class LayerTime {
 
  private:
   double matrix(const Product& product, double tokens, double out, double in) const;
+  void linear_projections(double tokens, const KernelSink& sink) const;
   void latent_projections(double tokens, const KernelSink& sink) const;
   void experts(double tokens, const KernelSink& sink) const;
 

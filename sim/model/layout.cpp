@@ -46,6 +46,10 @@ void check_attention(const Deployment& d, Divisions& divisions) {
   const int64_t sharers = d.tp / d.dp_attention;
   const std::string key = d.dp_attention == 1 ? "tp" : "tp / dp_attention";
   if (!divisions.check(key, sharers, llm.heads, fmt::format("{} heads", llm.heads))) return;
+  if (llm.linear.key_heads > 0) {
+    divisions.check(key, sharers, llm.linear.key_heads, fmt::format("{} heads of linear attention", llm.linear.key_heads));
+    divisions.check(key, sharers, llm.linear.value_heads, fmt::format("{} value heads", llm.linear.value_heads));
+  }
   if (llm.is_latent() || llm.kv_heads % sharers == 0 || sharers % llm.kv_heads == 0) return;
   divisions.mistakes.push_back(
       fmt::format("{} {} and the {} KV heads of {} do not divide each other", key, sharers, llm.kv_heads, llm.name));
@@ -95,7 +99,6 @@ std::vector<std::string> layout_mistakes(const Deployment& d) {
   const LLM& llm = d.llm;
   Divisions divisions(llm);
   std::vector<std::string>& mistakes = divisions.mistakes;
-  if (std::string why = unsupported(llm); !why.empty()) mistakes.push_back(std::move(why));
   if (d.ep > 1 && llm.experts.count == 0)
     mistakes.push_back(fmt::format("ep {} wants experts, which {} has not", d.ep, llm.name));
   for (const auto& [key, parts] : {std::pair("ep", d.ep), std::pair("dp_attention", d.dp_attention)})

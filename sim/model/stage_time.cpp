@@ -161,6 +161,10 @@ void StageTime::each_attention(const Batch& batch, const OpSink& sink) const {
     for (const double context : batch.contexts) chunks.push_back({real(batch.width), context});
   for (const LayerRun& kind : stage_.kinds) {
     const double layers = real(kind.count);
+    if (kind.linear) {
+      sink(kernel("linear attention", layers, layer_.linear_attention(batch.chunks, real(batch.decoding))));
+      continue;
+    }
     layer_.prefill_attention(kind, chunks, [&](const char* name, double s) { sink(kernel(name, layers, s)); });
     if (joined || batch.decoding == 0) continue;
     const Affine decode = layer_.decode_attention(real(batch.decoding), real(batch.width));

@@ -170,10 +170,15 @@ double StepTime::flop(const Work& work) const {
   const LLM& llm = deployment_.llm;
   // Scores and values of one query and key, in all heads.
   const int64_t widths = llm.is_latent() ? llm.mla.nope_dim + llm.mla.rope_dim + llm.mla.value_dim : 2 * llm.head_dim;
-  double pairs = 0.0;
-  for (const LayerRun& run : llm.layer_runs())
-    pairs += real(run.count) * real(run.windowed ? work.doubled_window_pairs : work.doubled_pairs) / 2.0;
-  return 2.0 * llm.active_matrix_parameters() * real(work.prefill_tokens + work.decode_tokens) +
+  const double tokens = real(work.prefill_tokens + work.decode_tokens);
+  double pairs = 0.0, states = 0.0;
+  for (const LayerRun& run : llm.layer_runs()) {
+    if (run.linear)
+      states += real(run.count) * state_flop(llm) * tokens;
+    else
+      pairs += real(run.count) * real(run.windowed ? work.doubled_window_pairs : work.doubled_pairs) / 2.0;
+  }
+  return 2.0 * llm.active_matrix_parameters() * tokens + states +
          2.0 * real(llm.vocabulary * llm.hidden) * real(work.sampled) + real(2 * llm.heads * widths) * pairs;
 }
 
@@ -198,11 +203,13 @@ double StepTime::memory_bytes(const Work& work) const {
   }
   const double weights = rest * rest_product(precision, gpu_).bytes + 2.0 * real(llm.vocabulary * llm.hidden);
   const int64_t sharers = deployment_.tp / deployment_.dp_attention;
-  double cache = 0.0;
-  for (const LayerRun& run : llm.layer_runs())
+  double cache = 0.0, states = 0.0;
+  for (const LayerRun& run : llm.layer_runs()) {
+    if (run.linear) states += real(run.count) * state_bytes(llm, 1) * real(work.decode_tokens);
     cache += real(run.count * sharers) * cache_elements(llm, run, sharers) *
              real(run.windowed ? work.window_tokens_read : work.cache_tokens_read);
-  return experts * product(precision, gpu_).bytes + weights * passes + cache * weight_bytes(precision.kv);
+  }
+  return states + experts * product(precision, gpu_).bytes + weights * passes + cache * weight_bytes(precision.kv);
 }
 
 }  // namespace agentsim::model

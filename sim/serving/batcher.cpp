@@ -58,6 +58,7 @@ int64_t windowed_sum(int64_t before, int64_t tokens, int64_t window) {
 Batcher::Batcher(const model::Deployment& deployment, const Scheduler& scheduler, int64_t kv_blocks)
     : engine_(deployment.engine),
       window_(deployment.llm.attention_window()),
+      chunk_limit_(std::max<int64_t>(1, deployment.engine.token_budget / deployment.dp_attention)),
       scheduler_(scheduler),
       block_size_(deployment.engine.block_size),
       pool_(kv_blocks),
@@ -124,7 +125,7 @@ void Batcher::schedule_running(int64_t& budget, const Clock& clock) {
   for (Request* request : in_order) {
     if (budget == 0) return;
     if (request->phase == Request::Phase::queued) continue;  // preempted for one before it
-    const int64_t tokens = std::min<int64_t>(request->missing_tokens(), budget);
+    const int64_t tokens = chunk(request->missing_tokens(), budget);
     if (!make_room(*request, request->computed + tokens, budget, clock)) continue;
     request->scheduled = static_cast<uint32_t>(tokens);
     budget -= tokens;
@@ -169,7 +170,7 @@ void Batcher::admit_waiting(int64_t& budget, const Clock& clock) {
     // The last token is always computed, because it gives the next one; only full blocks are shared.
     const auto limit = static_cast<uint32_t>((known - 1) / block_size_ * block_size_);
     const uint32_t hit = engine_.prefix_caching ? cache_.match(head.content, limit) : 0;
-    const int64_t tokens = std::min(known - hit, budget);
+    const int64_t tokens = chunk(known - hit, budget);
     const int64_t needed = blocks_for(hit + tokens) - hit / block_size_;
     if (needed > pool_.available() - cache_.unheld_blocks(head.content, hit)) return;
     Owned request = std::move(waiting_.extract(waiting_.begin()).value());

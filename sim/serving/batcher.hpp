@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -71,6 +72,8 @@ class Batcher {
   };
   static bool is_before(const Scheduler& scheduler, const Request& a, const Request& b);
 
+  // Tokens of a call that a step may take, of those it lacks.
+  int64_t chunk(int64_t missing, int64_t budget) const { return std::min({missing, budget, chunk_limit_}); }
   void schedule_running(int64_t& budget, const Clock& clock);
   void admit_waiting(int64_t& budget, const Clock& clock);
   bool make_room(Request& request, int64_t tokens, int64_t& budget, const Clock& clock);
@@ -85,7 +88,8 @@ class Batcher {
   void release(Request& request);
 
   const model::Engine& engine_;
-  int64_t window_;  // of the model; 0: none
+  int64_t window_;      // of the model; 0: none
+  int64_t chunk_limit_;  // tokens of one call in a step: what the budget leaves each group of attention
   const Scheduler& scheduler_;
   int64_t block_size_;
   BlockPool pool_;

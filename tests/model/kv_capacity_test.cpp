@@ -121,6 +121,14 @@ TEST_CASE("windowed layers keep a window for each sequence where that leaves mor
   CHECK(freed.blocks > 1.8 * static_cast<double>(kept.blocks));
 }
 
+TEST_CASE("states of linear attention are kept for every sequence that runs at once") {
+  // Qwen3-Next on four GPUs: 36 layers of 2 146 304 B over four GPUs, for 256 sequences.
+  const KVCapacity c = kv_capacity(deploy("{model: qwen3_next_80b_a3b, tp: 4}"), gpu("h100_sxm"));
+  CHECK(c.window_bytes == 256 * 36 * 2'146'304.0 / 4);
+  CHECK(c.kv_bytes_per_token == 12 * 2 * 256 * 2);
+  CHECK(c.blocks > 0);
+}
+
 TEST_CASE("a draft's weights and cache take their share") {
   const KVCapacity alone = kv_capacity(deploy("{model: llama_3_1_8b}"), gpu("h100_sxm"));
   const Deployment d = deploy("{model: llama_3_1_8b, speculation: {tokens: 3, draft: llama_3_2_1b}}");

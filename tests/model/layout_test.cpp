@@ -77,8 +77,11 @@ TEST_CASE("a layout that does not divide says what and by how much") {
         "with dp_attention the experts are shared out among all GPUs of a stage: ep 8 or 1, not 4");
   CHECK(only("{model: llama_3_1_8b, pp: 33}") == "pp 33 exceeds the 32 layers of llama_3_1_8b");
   CHECK(only("{model: llama_3_1_8b, pp: 2, speculation: {tokens: 2}}") == "speculation wants pp 1");
-  CHECK(only("{model: qwen3_next_80b_a3b}") ==
-        "qwen3_next_80b_a3b has layers of linear attention, whose time is not known");
+  Deployment next = deploy("{model: qwen3_next_80b_a3b, tp: 4}");
+  CHECK(layout_mistakes(next).empty());
+  next.llm.linear.key_heads = 6;
+  CHECK(layout_mistakes(next) ==
+        std::vector<std::string>{"tp 4 does not divide the 6 heads of linear attention of qwen3_next_80b_a3b"});
 }
 
 TEST_CASE("a batch is spread as evenly as whole sequences allow") {

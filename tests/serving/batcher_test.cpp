@@ -246,5 +246,21 @@ TEST_CASE("a batch says how much of its contexts a window holds and when a call 
   CHECK(work.window_tokens_read == 30 + 200 + decodes);
 }
 
+TEST_CASE("groups of attention share the token budget, and a prompt lies on one of them") {
+  // Given a budget of 400 for four groups, then a step takes 100 tokens of each prompt.
+  BatcherBench bench(1000, 400, 256, true, 0, 4);
+  const Prompt first = own_prompt(1, 250);
+  const Prompt second = own_prompt(2, 80);
+  bench.add(0, first, 1);
+  bench.add(1, second, 1);
+  StepPlan plan = bench.step();
+  REQUIRE(plan.batch.chunks.size() == 2);
+  check_chunk(plan.batch.chunks[0], 100, 0);
+  check_chunk(plan.batch.chunks[1], 80, 0);
+  check_chunk(bench.step().batch.chunks.at(0), 100, 100);
+  check_chunk(bench.step().batch.chunks.at(0), 50, 200);
+  CHECK(bench.drain());
+}
+
 }  // namespace
 }  // namespace agentsim::serving

@@ -47,8 +47,8 @@ struct TestCache {
 class BatcherBench {
  public:
   BatcherBench(int64_t kv_blocks, int64_t token_budget, int64_t max_sequences = 256, bool caching = true,
-               int64_t window = 0)
-      : deployment_(make(token_budget, max_sequences, caching, window)),
+               int64_t window = 0, int64_t groups = 1)
+      : deployment_(make(token_budget, max_sequences, caching, window, groups)),
         scheduler_(Schedulers::make("fcfs")),
         batcher(deployment_, *scheduler_, kv_blocks) {}
 
@@ -85,8 +85,9 @@ class BatcherBench {
   std::vector<CallRecord> done;  // in the order of their ends
 
  private:
-  static model::Deployment make(int64_t token_budget, int64_t max_sequences, bool caching, int64_t window) {
+  static model::Deployment make(int64_t token_budget, int64_t max_sequences, bool caching, int64_t window, int64_t groups) {
     model::Deployment deployment;
+    deployment.tp = deployment.dp_attention = groups;
     deployment.llm.window = window;
     if (window > 0) deployment.llm.runs = {{1, true, false, false}};
     deployment.engine.block_size = 16;

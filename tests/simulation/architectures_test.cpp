@@ -47,8 +47,9 @@ TEST_CASE("both engines write the same bytes when windowed calls are preempted")
   check_both("model: gpt_oss_20b, tp: 1, replicas: 1, kv_blocks: 420");
 }
 
-TEST_CASE("both engines write the same bytes for experts and latent attention") {
+TEST_CASE("both engines write the same bytes for experts, latent and linear attention") {
   check_both("model: deepseek_v2_lite, tp: 1, replicas: 1");
+  check_both("model: qwen3_next_80b_a3b, precision: {weights: fp8}, tp: 4, replicas: 1");
   check_both("model: qwen3_30b_a3b, precision: {weights: fp8, kv: fp8}, tp: 2, replicas: 1");
 }
 
