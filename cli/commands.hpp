@@ -11,6 +11,7 @@ struct Arguments;
 // Each adds one subcommand; its callback does the work and returns by exception or by leaving the exit status
 // 0.
 void add_run(CLI::App& app, Arguments& arguments);
+void add_calibrate(CLI::App& app, Arguments& arguments);
 void add_compare(CLI::App& app, Arguments& arguments);
 void add_check(CLI::App& app, Arguments& arguments);
 void add_export(CLI::App& app, Arguments& arguments);

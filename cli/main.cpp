@@ -76,6 +76,7 @@ int run(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) arguments.command += std::string(" ") + argv[i];
   add_run(app, arguments);
   add_compare(app, arguments);
+  add_calibrate(app, arguments);
   add_sweep(app, arguments);
   add_check(app, arguments);
   add_export(app, arguments);

@@ -4,7 +4,7 @@
 # The names are the same on Debian 12, Debian 13 and Ubuntu 24.04.
 build_packages=(
   ca-certificates cmake g++ git ninja-build pkg-config
-  libboost-dev libboost-graph-dev libboost-iostreams-dev libcli11-dev libfmt-dev libsimgrid-dev
+  libboost-dev libboost-graph-dev libboost-iostreams-dev libcli11-dev libfmt-dev libnlopt-dev libsimgrid-dev
   libyaml-cpp-dev nlohmann-json3-dev
 )
 test_packages=(doctest-dev librapidcheck-dev munge python3 slurm-wlm)

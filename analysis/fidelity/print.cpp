@@ -26,8 +26,10 @@ std::string ops_of(const Target& target) {
 
 std::string verdict_words(const Verdict& verdict) {
   if (verdict.is_met()) return "met";
-  return fmt::format("not met: {} of {} lines; {} {} {}", verdict.met, verdict.lines, verdict.furthest.gpu,
-                     verdict.furthest.op, percent(verdict.furthest.errors.median));
+  const Errors& e = verdict.furthest.errors;
+  const std::string p90 = verdict.target.p90 > 0.0 ? fmt::format(", p90 {}", percent(e.p90)) : "";
+  return fmt::format("not met: {} of {} lines; {} {} {}{}", verdict.met, verdict.lines, verdict.furthest.gpu,
+                     verdict.furthest.op, percent(e.median), p90);
 }
 
 std::string overview(const std::vector<Chapter>& book, bool markdown) {
@@ -76,6 +78,7 @@ Json json_of(const std::vector<Chapter>& book) {
     all.push_back({{"table", c.table},
                    {"help", c.help},
                    {"judged_on", c.judged_on},
+                   {"reason", c.reason},
                    {"in_sample", c.in_sample},
                    {"targets", verdicts},
                    {"lines", lines},
@@ -109,6 +112,7 @@ std::string chapter_text(const Chapter& c, bool markdown) {
     out += fmt::format("{}Target, {}: {}: {}.\n", markdown ? "\n" : "",
                        v.target.ops.empty() ? "each gpu and op" : ops_of(v.target), limits(v.target),
                        verdict_words(v));
+  if (!c.reason.empty()) out += fmt::format("{}Why: {}.\n", markdown ? "\n" : "", c.reason);
   const char* line = markdown ? "| {} | {} | {} | {} | {} | {} | {} | {} |\n"
                               : "{:<20} {:<34} {:<13} {:>6} {:>8} {:>8} {:>8} {:>8}\n";
   out +=

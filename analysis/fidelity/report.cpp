@@ -46,6 +46,7 @@ Chapter chapter_of(const std::string& name) {
   chapter.table = name;
   chapter.help = Tables::help(name);
   chapter.judged_on = table->judged_on();
+  chapter.reason = table->reason();
   chapter.in_sample = table->is_in_sample();
   chapter.left_out = table->left_out();
   for (const auto& [key, sizes] : groups)

@@ -41,6 +41,7 @@ struct Chapter {
   std::string table;
   std::string help;
   std::string judged_on;
+  std::string reason;
   bool in_sample = false;
   std::vector<Row> rows;
   std::vector<Line> lines;

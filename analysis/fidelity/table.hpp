@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/calibration/observation.hpp"
 #include "sim/base/csv.hpp"
 #include "sim/base/registry.hpp"
 #include "sim/platform/accelerator.hpp"
@@ -42,6 +43,8 @@ class Table {
   // A fit has seen the rows that it is judged on.
   virtual bool is_in_sample() const { return false; }
   virtual std::vector<Target> targets() const { return {}; }
+  // What the rows say of why a target is not met; empty if there is nothing to say.
+  virtual std::string reason() const { return ""; }
   // Throws ConfigError if its file is missing or wrong.
   virtual std::vector<Row> rows() const = 0;
   virtual std::vector<LeftOut> left_out() const { return {}; }
@@ -51,10 +54,6 @@ using Tables = Registry<Table>;
 // A file under the project's root.
 CsvFile measured(const std::string& file);
 platform::Accelerator gpu_named(const std::string& name);
-// "1-64", "65-1024" or "over 1024".
-std::string token_class(double tokens);
-// Half of the rows by crc32 of all columns but the last, joined with '|', as platforms/fit/first_fit.py
-// splits.
-bool is_held_out(const CsvFile& file, const CsvRow& row);
+using calibration::token_class;
 
 }  // namespace agentsim::fidelity

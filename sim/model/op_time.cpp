@@ -29,6 +29,26 @@ const typename Map::mapped_type& constants(const Map& by_dtype, const std::strin
   return found->second;
 }
 
+// By the curve of the GEMM, with rows padded to the smallest tile of the tensor cores.
+double moe_by_gemm_s(const Accelerator& gpu, const MoEShape& shape, double tokens) {
+  const platform::GemmEfficiency& e = constants(gpu.efficiency.gemm, shape.dtype, "gemm", gpu);
+  const double size = dtype_bytes(shape.dtype);
+  const double weight_size = shape.weight_bytes > 0.0 ? shape.weight_bytes : size;
+  const double matrices = shape.gated ? 3.0 : 2.0;
+  const double rows = tokens * shape.topk;
+  constexpr double kRows = 16.0;  // of the smallest tile of the tensor cores
+  const double padded = shape.touched * std::ceil(rows * shape.skew / shape.touched / kRows) * kRows;
+  const double work = 2.0 * padded * matrices * shape.hidden * shape.inter /
+                      (gpu.peak_flops(shape.dtype) * e.compute);
+  const double bytes = shape.touched * matrices * shape.hidden * shape.inter * weight_size +
+                       rows * (2.0 * shape.hidden * size + (matrices + 1.0) * shape.inter * 2.0);
+  const double move = e.ramp_s + bytes / (gpu.memory_bytes_per_s * e.memory);
+  // Sorting the tokens by expert, the activation between the products, and the weighted sum.
+  const double around = 2.0 * elementwise_s(gpu, rows * 4.0) + elementwise_s(gpu, rows * matrices * shape.inter * 2.0) +
+                        elementwise_s(gpu, (rows + tokens) * shape.hidden * 2.0);
+  return 2.0 * e.launch_s + norm4(work, move) + around;
+}
+
 }  // namespace
 
 double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double n, double k, bool fused,
@@ -53,33 +73,46 @@ double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double
   }
   const double operands = weight_bytes > 0.0 ? m * k * dtype_bytes(dtype) + n * k * weight_bytes
                                              : (m + n) * k * dtype_bytes(dtype);
-  const double move = e.ramp_s + (operands + 2.0 * m * n) / bandwidth;
-  double t = e.launch_s + norm4(work, move);
-  if (e.quantise.memory > 0.0) {
-    const platform::Quantise& q = fused && gpu.quantise_fused.memory > 0.0 ? gpu.quantise_fused : e.quantise;
-    t += q.launch_s + 3.0 * m * k / (gpu.memory_bytes_per_s * q.memory);
-  }
-  return t;
+  const double moved = operands + 2.0 * m * n;
+  const bool is_warm = !fused && moved < e.warm.l2 * gpu.l2_bytes;
+  const double move = e.ramp_s + moved / (is_warm ? gpu.memory_bytes_per_s * e.warm.memory : bandwidth);
+  const double t = e.launch_s + norm4(work, move);
+  if (e.quantise.memory <= 0.0) return t;
+  const platform::Quantise& q = fused && gpu.quantise_fused.memory > 0.0 ? gpu.quantise_fused : e.quantise;
+  const double quantised = 3.0 * m * k;
+  const double in_l2 = std::min(quantised, q.l2 * gpu.l2_bytes);
+  return t + q.launch_s + in_l2 / (gpu.memory_bytes_per_s * q.cached) +
+         (quantised - in_l2) / (gpu.memory_bytes_per_s * q.memory);
 }
 
 double moe_s(const Accelerator& gpu, const MoEShape& shape, double tokens) {
   if (tokens <= 0.0 || shape.touched <= 0.0) return 0.0;
-  const platform::GemmEfficiency& e = constants(gpu.efficiency.gemm, shape.dtype, "gemm", gpu);
-  const double size = dtype_bytes(shape.dtype);
-  const double weight_size = shape.weight_bytes > 0.0 ? shape.weight_bytes : size;
-  const double matrices = shape.gated ? 3.0 : 2.0;
-  const double rows = tokens * shape.topk;
-  constexpr double kRows = 16.0;  // of the smallest tile of the tensor cores
-  const double padded = shape.touched * std::ceil(rows * shape.skew / shape.touched / kRows) * kRows;
-  const double work = 2.0 * padded * matrices * shape.hidden * shape.inter /
-                      (gpu.peak_flops(shape.dtype) * e.compute);
-  const double bytes = shape.touched * matrices * shape.hidden * shape.inter * weight_size +
-                       rows * (2.0 * shape.hidden * size + (matrices + 1.0) * shape.inter * 2.0);
-  const double move = e.ramp_s + bytes / (gpu.memory_bytes_per_s * e.memory);
-  // Sorting the tokens by expert, the activation between the products, and the weighted sum.
-  const double around = 2.0 * elementwise_s(gpu, rows * 4.0) + elementwise_s(gpu, rows * matrices * shape.inter * 2.0) +
-                        elementwise_s(gpu, (rows + tokens) * shape.hidden * 2.0);
-  return 2.0 * e.launch_s + norm4(work, move) + around;
+  const auto found = gpu.efficiency.moe.find(shape.dtype);
+  if (found == gpu.efficiency.moe.end()) return moe_by_gemm_s(gpu, shape, tokens);
+  const platform::MoEEfficiency& e = found->second;
+  const bool many = tokens > shape.experts;
+  const double tile = many ? e.tile_many : e.tile;
+  const double sms = static_cast<double>(gpu.sm_count);
+  const double rate = gpu.peak_flops(shape.dtype) / sms * (many ? e.compute_many : e.compute);
+  const double size = shape.weight_bytes > 0.0 ? shape.weight_bytes : dtype_bytes(shape.dtype);
+  const double rows = tokens * shape.topk * shape.skew;
+  const double tiles = std::max(shape.touched, rows / tile + shape.touched * (tile - 1.0) / (2.0 * tile));
+  const double up = shape.gated ? 2.0 : 1.0;
+  const double weights = shape.touched * (up + 1.0) * shape.hidden * shape.inter * size;
+  const bool is_warm = shape.is_repeated && weights < e.warm.l2 * gpu.l2_bytes;
+  const double bandwidth =
+      gpu.memory_bytes_per_s * (is_warm ? e.warm.memory : many ? e.memory_many : e.memory);
+  const auto product = [&](double n, double k) {
+    const double x = tiles * std::max(1.0, n / e.columns) / sms;
+    const double work = std::max(1.0, x) * 2.0 * tile * std::min(n, e.columns) * k / rate;
+    return norm4(work, shape.touched * n * k * size / bandwidth);
+  };
+  const double visits = shape.visits > 0.0 ? shape.visits : shape.topk;
+  const double around = tokens * visits * 6.0 * (shape.hidden + shape.inter);
+  const double in_l2 = std::min(around, 0.5 * gpu.l2_bytes);
+  return e.launch_s + product(up * shape.inter, shape.hidden) + product(shape.hidden, shape.inter) +
+         in_l2 / (gpu.memory_bytes_per_s * e.around_cached) +
+         (around - in_l2) / (gpu.memory_bytes_per_s * e.around);
 }
 
 double prefill_attention_s(const Accelerator& gpu, const AttentionShape& shape,
@@ -92,7 +125,7 @@ double prefill_attention_s(const Accelerator& gpu, const AttentionShape& shape,
   const double d = shape.head_dim;
   const double v = shape.value_dim > 0.0 ? shape.value_dim : d;
   const double kv_size = dtype_bytes(shape.kv_dtype);
-  double tiles = 0.0, tile_keys = 0.0, longest = 0.0, moved = 0.0, stored = 0.0;
+  double tiles = 0.0, tile_keys = 0.0, longest = 0.0, moved = 0.0, stored = 0.0, tokens = 0.0;
   for (const Chunk& chunk : chunks) {
     const double c = chunk.tokens;
     const double chunk_tiles = e.pack_heads ? g * std::ceil(c * h / g / e.tile) : h * std::ceil(c / e.tile);
@@ -112,6 +145,7 @@ double prefill_attention_s(const Accelerator& gpu, const AttentionShape& shape,
     longest = std::max(longest, reach + e.tile_overhead);
     moved += 2.0 * c * h * (d + v) + read * g * (d + v) * kv_size;
     stored += c * g * (d + v) * (2.0 + kv_size);
+    tokens += c;
   }
   const double unit = 2.0 * e.tile * (d + v) / (gpu.peak.bf16 / sms * e.compute);
   double work = std::numeric_limits<double>::infinity();
@@ -121,9 +155,10 @@ double prefill_attention_s(const Accelerator& gpu, const AttentionShape& shape,
     work = std::min(work, std::max(busy, longest) * unit / split);
   }
   const double move = e.ramp_s + moved / (gpu.memory_bytes_per_s * e.memory);
-  double t = e.launch_s + norm4(work, move);
-  if (e.cache_memory > 0.0) t += stored / (gpu.memory_bytes_per_s * e.cache_memory);
-  return t;
+  const double t = e.launch_s + norm4(work, move);
+  if (e.cache_memory <= 0.0) return t;
+  return t + std::max(0.0, stored - e.cache_l2 * gpu.l2_bytes) / (gpu.memory_bytes_per_s * e.cache_memory) +
+         tokens * e.cache_token_s;
 }
 
 Affine decode_attention_s(const Accelerator& gpu, const AttentionShape& shape, double sequences) {
@@ -151,8 +186,9 @@ Affine latent_decode_s(const Accelerator& gpu, const LatentShape& shape, double 
 
 double elementwise_s(const Accelerator& gpu, double bytes) {
   const platform::ElementwiseEfficiency& e = gpu.efficiency.elementwise;
-  return e.launch_s + std::min(bytes, gpu.l2_bytes) / (gpu.memory_bytes_per_s * e.cached) +
-         std::max(0.0, bytes - gpu.l2_bytes) / (gpu.memory_bytes_per_s * e.memory);
+  const double in_l2 = std::min(bytes, 0.5 * gpu.l2_bytes);
+  return e.launch_s + in_l2 / (gpu.memory_bytes_per_s * e.cached) +
+         (bytes - in_l2) / (gpu.memory_bytes_per_s * e.memory);
 }
 
 }  // namespace agentsim::model

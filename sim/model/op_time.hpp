@@ -13,17 +13,17 @@ namespace agentsim::model {
 using platform::Accelerator;
 
 // C[m,n] = A[m,k] B[k,n].
-//   rate(T) = peak / sm_count * compute * shape(T), shape rising with the tile's intensity i = tm tn / (tm +
-//   tn) as
+//   rate(T) = peak / sm_count * compute * shape(T), shape rising with the tile's intensity i = tm tn / (tm + tn) as
 //             i / (i + tile_half), 1 for a tile of 256 x 128
 //   x       = ceil(m / tm) ceil(n / tn) s / sm_count, s in {1, 2, 4, ..., split_k}
 //   waves   = 1 if x <= 1, else (1 - quantisation) x + quantisation ceil(x)
-//   work    = min over tiles and s of waves (2 tm tn ceil(k / s) / rate(T) + wave) + (s > 1) 8 s m n / (BW
-//   memory) move    = ramp + ((m + n) k size + 2 m n) / (BW memory) t       = launch + norm4(work, move) +
-//   [quantise.launch + 3 m k / (BW quantise.memory)]
-// `fused`: the GEMM of a whole model, whose activations are quantised inside the norm before it
-// (quantise_fused). `weight_bytes` of an element of B, where it is kept in another type than it is multiplied
-// in; 0: that of `dtype`.
+//   work    = min over tiles and s of waves (2 tm tn ceil(k / s) / rate(T) + wave) + (s > 1) 8 s m n / (BW memory)
+//   move    = ramp + ((m + n) k size + 2 m n) / (BW memory)
+//   t       = launch + norm4(work, move) + [quantise.launch + 3 m k / (BW quantise.memory)]
+// `fused`: the GEMM of a whole model, whose activations are quantised inside the norm before it (quantise_fused) and
+// whose weights come from memory. Without it the GEMM of a repeated benchmark: what is below warm.l2 of the L2 moves
+// at BW warm.memory, and the first quantise.l2 of the L2 is quantised at BW quantise.cached. `weight_bytes` of an
+// element of B, where it is kept in another type than it is multiplied in; 0: that of `dtype`.
 double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double n, double k,
               bool fused = false, double weight_bytes = 0.0);
 
@@ -37,12 +37,20 @@ struct MoEShape {
   double skew = 1.0;     // load of the busiest over the mean
   std::string dtype = "bf16";
   bool gated = true;
-  double weight_bytes = 0.0;  // as in gemm_s
+  double weight_bytes = 0.0;    // as in gemm_s
+  double visits = 0.0;          // experts that a token visits on all GPUs; 0: topk
+  bool is_repeated = false;     // a benchmark that finds small weights in the L2
 };
 
-// Two grouped GEMMs over the `touched` experts, each with tokens topk / touched rows: the products by the curve
-// of the GEMM with padded rows, the weights of the touched experts once, and the kernels that sort the tokens
-// and add the results up.
+// Two grouped GEMMs over the touched experts (a = 2, 1 matrices of hidden x inter; gated, else 1, 1), and the kernels
+// that sort the tokens, apply the activation and add the results up, which see the tokens of all experts:
+//   b       = tile rows if tokens <= experts, else tile_many; compute and memory likewise
+//   tiles   = max(touched, rows / b + touched (b - 1) / (2 b)), rows = tokens topk skew
+//   work    = max(1, tiles max(1, N / columns) / sm_count) 2 b min(N, columns) K / (peak / sm_count * compute)
+//   move    = touched N K size / (BW memory)
+//   around  = tokens visits 6 (hidden + inter) / (BW around), the first half L2 of it at BW around_cached
+//   t       = launch + norm4(work, move) of both + around
+// A type without such a curve takes that of its GEMM.
 double moe_s(const Accelerator& gpu, const MoEShape& shape, double tokens);
 
 // New tokens of one sequence over tokens that are in the cache already.
@@ -66,9 +74,10 @@ struct AttentionShape {
 //   keys_i  = k_i + (c_i + tile) / 2 + tile_overhead, the keys a query tile meets on average
 //   tiles_i = h ceil(c_i / tile), or g ceil(c_i h / (g tile)) with pack_heads
 //   unit    = 4 tile d / (peak_bf16 / sm_count * compute), one tile against one key
-//   work    = min over s in {1, 2, ..., split_kv} of max(waves(s) mean keys, longest k_i + c_i + overhead)
-//   unit / s move    = ramp + sum(4 c_i h d + 2 (k_i + c_i) g d kv_size) / (BW memory) t       = launch +
-//   norm4(work, move) + [sum(2 c_i g d (2 + kv_size)) / (BW cache_memory)]
+//   work    = min over s in {1, 2, ..., split_kv} of max(waves(s) mean keys, longest k_i + c_i + overhead) unit / s
+//   move    = ramp + sum(4 c_i h d + 2 (k_i + c_i) g d kv_size) / (BW memory)
+//   copied  = sum(2 c_i g d (2 + kv_size)), into the cache
+//   t       = launch + norm4(work, move) + [max(0, copied - cache_l2 L2) / (BW cache_memory) + cache_token sum(c_i)]
 double prefill_attention_s(const Accelerator& gpu, const AttentionShape& shape,
                            const std::vector<Chunk>& chunks);
 
@@ -95,7 +104,7 @@ struct LatentShape {
 // 2 heads (2 rank + rope_dim) FLOP at the rate of the prefill kernel, whichever is more.
 Affine latent_decode_s(const Accelerator& gpu, const LatentShape& shape, double sequences);
 
-// A kernel that only moves bytes; what fits in the L2 moves faster.
+// A kernel that only moves bytes; the first half L2 of them moves faster, since a kernel before has left it there.
 double elementwise_s(const Accelerator& gpu, double bytes);
 
 }  // namespace agentsim::model

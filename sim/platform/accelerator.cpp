@@ -36,6 +36,7 @@ void take_curves(const config::Value& map, Accelerator& accelerator, Diagnostics
   if (const config::Value* peak = map.find("peak"))
     config::read_map(*peak, "'peak'", accelerator.peak, told_with_the_rest);
   drop_missing_types(accelerator.efficiency.gemm, accelerator);
+  drop_missing_types(accelerator.efficiency.moe, accelerator);
   drop_missing_types(accelerator.efficiency.prefill_attention, accelerator);
   drop_missing_types(accelerator.efficiency.decode_attention, accelerator);
 }

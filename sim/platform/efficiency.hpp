@@ -16,9 +16,17 @@ struct Tile {
   double n = 128.0;
 };
 
+// Operands that a repeated benchmark finds in the L2, and a whole model does not.
+struct Warm {
+  double l2 = 0.0;  // what takes less than this share of the L2 is warm; 0: nothing
+  double memory = 1.0;
+};
+
 struct Quantise {
   double launch_s = 0.0;
   double memory = 0.0;  // 0: the GEMM takes its operands as they are
+  double l2 = 0.0;      // activations up to this share of the L2 move at `cached`
+  double cached = 1.0;
 };
 
 struct GemmEfficiency {
@@ -31,7 +39,22 @@ struct GemmEfficiency {
   double quantisation = 1.0;
   int64_t split_k = 1;
   std::vector<Tile> tiles{{}};
+  Warm warm;
   Quantise quantise;
+};
+
+struct MoEEfficiency {
+  double launch_s = 0.0;
+  double compute = 1.0;
+  double memory = 1.0;
+  double compute_many = 1.0;
+  double memory_many = 1.0;
+  double around = 1.0;
+  double around_cached = 1.0;
+  double tile = 16.0;
+  double tile_many = 64.0;
+  double columns = 64.0;
+  Warm warm;
 };
 
 struct PrefillAttentionEfficiency {
@@ -45,6 +68,8 @@ struct PrefillAttentionEfficiency {
   bool pack_heads = false;
   int64_t split_kv = 1;
   double cache_memory = 0.0;  // 0: the copy into the cache is not part of the kernel
+  double cache_l2 = 0.0;
+  double cache_token_s = 0.0;
   bool joins_decode = false;  // a step with prompts and decodes is one call of this kernel
 };
 
@@ -64,6 +89,7 @@ struct ElementwiseEfficiency {
 
 struct Efficiency {
   std::map<std::string, GemmEfficiency> gemm;                           // by data type
+  std::map<std::string, MoEEfficiency> moe;                             // those missing: by gemm's
   std::map<std::string, PrefillAttentionEfficiency> prefill_attention;  // by data type of the KV cache
   std::map<std::string, DecodeAttentionEfficiency> decode_attention;
   ElementwiseEfficiency elementwise;
@@ -75,9 +101,20 @@ void parse(const config::Value& value, std::vector<Tile>& tiles, Diagnostics& di
 nlohmann::ordered_json dump_json(const std::vector<Tile>& tiles);
 
 template <class Visitor>
+void describe(Visitor& v, Warm& w) {
+  v.field("l2", w.l2, Dimension::number, config::Bounds{0.0, 2.0},
+          "share of the L2 that holds operands between repetitions");
+  v.field("memory", w.memory, Dimension::number, config::Bounds{1e-3, 100.0},
+          "their bandwidth, as a share of the memory's");
+}
+
+template <class Visitor>
 void describe(Visitor& v, Quantise& q) {
   v.field("launch", q.launch_s, Dimension::time, config::kNotNegative, "fixed time");
   v.field("memory", q.memory, Dimension::number, config::kFraction, "share of the memory bandwidth");
+  v.field("l2", q.l2, Dimension::number, config::Bounds{0.0, 4.0},
+          "share of the L2 up to which activations stay in it");
+  v.field("cached", q.cached, Dimension::number, config::Bounds{1e-3, 100.0}, "the bandwidth of those");
 }
 
 template <class Visitor>
@@ -95,7 +132,28 @@ void describe(Visitor& v, GemmEfficiency& e) {
           "1: waves are whole, 0: they overlap");
   v.field("split_k", e.split_k, Bounds{1, 4096}, "largest split of the inner dimension");
   v.value("tiles", e.tiles, "output tiles the library chooses from, as 128x256");
+  v.section("warm", e.warm, "weights in the L2 of a repeated benchmark");
   v.section("quantise", e.quantise, "the kernel that quantises the activations");
+}
+
+template <class Visitor>
+void describe(Visitor& v, MoEEfficiency& e) {
+  using config::kNotNegative, config::Bounds;
+  const Bounds share{1e-3, 1.0}, cached{1e-3, 100.0}, tile{1, 4096};
+  v.field("launch", e.launch_s, Dimension::time, kNotNegative, "fixed time of all kernels of the layer");
+  v.field("compute", e.compute, Dimension::number, share, "share of the peak, few tokens");
+  v.field("memory", e.memory, Dimension::number, share, "share of the memory bandwidth, few tokens");
+  v.field("compute_many", e.compute_many, Dimension::number, share,
+          "share of the peak, more tokens than experts");
+  v.field("memory_many", e.memory_many, Dimension::number, share,
+          "share of the memory bandwidth, more tokens than experts");
+  v.field("around", e.around, Dimension::number, cached, "memory share of the kernels around the products");
+  v.field("around_cached", e.around_cached, Dimension::number, cached,
+          "the same for what fits in half of the L2");
+  v.field("tile", e.tile, Dimension::number, tile, "rows of a tile, few tokens");
+  v.field("tile_many", e.tile_many, Dimension::number, tile, "rows of a tile, more tokens than experts");
+  v.field("columns", e.columns, Dimension::number, tile, "columns of a tile");
+  v.section("warm", e.warm, "weights in the L2 of a repeated benchmark");
 }
 
 template <class Visitor>
@@ -114,6 +172,9 @@ void describe(Visitor& v, PrefillAttentionEfficiency& e) {
   v.field("split_kv", e.split_kv, Bounds{1, 4096}, "largest split of the keys");
   v.field("cache_memory", e.cache_memory, Dimension::number, kFraction,
           "bandwidth share of the copy into the cache");
+  v.field("cache_l2", e.cache_l2, Dimension::number, Bounds{0.0, 4.0},
+          "share of the L2 up to which that copy is hidden");
+  v.field("cache_token", e.cache_token_s, Dimension::time, kNotNegative, "of that copy, for each new token");
   v.field("joins_decode", e.joins_decode, "decoding sequences of a mixed step go through this kernel");
 }
 
@@ -144,6 +205,7 @@ void describe(Visitor& v, Efficiency& e) {
   const Need need =
       e.gemm.empty() ? Need::required : Need::optional;  // a relative's curves may be there already
   v.named_sections("gemm", e.gemm, "matrix products, by data type", need);
+  v.named_sections("moe", e.moe, "experts, by data type; without: by the curve of gemm");
   v.named_sections("prefill_attention", e.prefill_attention, "attention of new tokens, by KV type", need);
   v.named_sections("decode_attention", e.decode_attention, "attention of one new token, by KV type", need);
   v.section("elementwise", e.elementwise, "norms, rotary, activation", need);

@@ -29,6 +29,7 @@ CONFINED = {
     "xbt/": ("sim/network/", "sim/simulation."),
     "yaml-cpp/": ("sim/config/",),
     "CLI/": ("cli/",),
+    "nlopt": ("analysis/calibration/",),
 }
 
 

@@ -28,7 +28,7 @@ TEST_CASE("the H100 is read in base units") {
   CHECK(h100.sm_count == 132);
   CHECK(h100.l2_bytes == 50.0 * 1048576.0);
   CHECK(h100.tdp_w == 700.0);
-  CHECK(h100.efficiency.gemm.at("bf16").tiles.size() == 6);
+  CHECK(h100.efficiency.gemm.at("bf16").tiles.size() == 4);
 }
 
 TEST_CASE("a data type that a GPU lacks has no peak") {

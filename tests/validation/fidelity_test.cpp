@@ -33,24 +33,63 @@ TEST_CASE("an unknown table is named with those there are") {
   CHECK_THROWS_WITH_AS(read_book({"splitwize"}), doctest::Contains("did you mean 'splitwise'"), ConfigError);
 }
 
-TEST_CASE("kernels stay as near to the held-out half as they are") {
-  const auto book = read_book({"kernel_gemm", "kernel_prefill_attention", "kernel_decode_attention"});
-  CHECK(all_sizes(book, "h100_sxm", "gemm bf16").median < 0.065);
-  CHECK(all_sizes(book, "h100_sxm", "gemm fp8").median < 0.06);
-  CHECK(all_sizes(book, "rtx_pro_6000_server", "gemm bf16").median < 0.11);
-  CHECK(all_sizes(book, "rtx_pro_6000_server", "gemm fp8").median < 0.03);
-  CHECK(all_sizes(book, "h100_sxm", "prefill attention bf16").median < 0.08);
-  CHECK(all_sizes(book, "rtx_pro_6000_server", "prefill attention bf16").median < 0.05);
-  CHECK(all_sizes(book, "h100_sxm", "decode attention bf16").median < 0.05);
-  CHECK(all_sizes(book, "rtx_pro_6000_server", "decode attention bf16").median < 0.045);
+TEST_CASE("matrix products stay as near to the held-out half as they are") {
+  const auto book = read_book({"kernel_gemm"});
+  const auto median = [&](const char* gpu, const char* op) { return all_sizes(book, gpu, op).median; };
+  CHECK(median("a100_sxm_80gb", "gemm bf16") < 0.053);
+  CHECK(median("h100_sxm", "gemm bf16") < 0.06);
+  CHECK(median("h100_sxm", "gemm fp8") < 0.056);
+  CHECK(median("l40s", "gemm bf16") < 0.08);
+  CHECK(median("l40s", "gemm fp8") < 0.09);
+  CHECK(median("rtx_pro_6000_server", "gemm bf16") < 0.105);
+  CHECK(median("rtx_pro_6000_server", "gemm fp8") < 0.025);
+  CHECK(median("rtx_pro_6000_server", "gemm nvfp4") < 0.055);
+  CHECK(all_sizes(book, "l40s", "gemm bf16").p90 < 0.25);
+}
+
+TEST_CASE("experts stay as near to the held-out half as they are") {
+  const auto book = read_book({"kernel_moe"});
+  const auto median = [&](const char* gpu, const char* op) { return all_sizes(book, gpu, op).median; };
+  CHECK(median("a100_sxm_80gb", "moe bf16") < 0.09);
+  CHECK(median("h100_sxm", "moe bf16") < 0.08);
+  CHECK(median("h100_sxm", "moe fp8") < 0.08);
+  CHECK(median("l40s", "moe bf16") < 0.07);
+  CHECK(median("l40s", "moe fp8") < 0.08);
+  CHECK(median("rtx_pro_6000_server", "moe bf16") < 0.065);
+  CHECK(median("rtx_pro_6000_server", "moe fp8") < 0.073);
+}
+
+TEST_CASE("attention stays as near to the held-out half as it is") {
+  const auto book = read_book({"kernel_prefill_attention", "kernel_decode_attention"});
+  const auto median = [&](const char* gpu, const char* op) { return all_sizes(book, gpu, op).median; };
+  CHECK(median("a100_sxm_80gb", "prefill attention bf16") < 0.046);
+  CHECK(median("h100_sxm", "prefill attention bf16") < 0.073);
+  CHECK(median("h100_sxm", "prefill attention fp8") < 0.087);
+  CHECK(median("l40s", "prefill attention bf16") < 0.08);
+  CHECK(median("rtx_pro_6000_server", "prefill attention bf16") < 0.041);
+  CHECK(median("a100_sxm_80gb", "decode attention bf16") < 0.05);
+  CHECK(median("h100_sxm", "decode attention bf16") < 0.039);
+  CHECK(median("l40s", "decode attention fp8") < 0.022);
+  CHECK(median("rtx_pro_6000_server", "decode attention bf16") < 0.015);
+  // What is not judged is told: the fp8 tables that beat the peak of two GPUs.
+  CHECK(book.front().left_out.size() == 2);
+}
+
+TEST_CASE("a GPU's own curves are nearer than its relative's") {
+  const auto own = read_book({"kernel_gemm"}), relative = read_book({"leave_one_gpu_out"});
+  for (const char* gpu : {"a100_sxm_80gb", "h100_sxm", "l40s", "rtx_pro_6000_server"}) {
+    CAPTURE(gpu);
+    CHECK(all_sizes(own, gpu, "gemm bf16").median < all_sizes(relative, gpu, "gemm bf16").median);
+    CHECK(all_sizes(relative, gpu, "gemm bf16").median < 0.25);
+  }
 }
 
 TEST_CASE("layers and steps that no fit read stay as near as they are") {
   const auto book = read_book({"llmservingsim_attention", "llmservingsim_dense", "vidur_mlp", "splitwise"});
   CHECK(all_sizes(book, "rtx_pro_6000_server", "attention, mixed").median < 0.11);
   CHECK(all_sizes(book, "rtx_pro_6000_server", "attention, prefill").median < 0.045);
-  CHECK(all_sizes(book, "rtx_pro_6000_server", "down_proj").median < 0.17);
-  CHECK(all_sizes(book, "a40", "matrices of a layer").median < 0.08);
+  CHECK(all_sizes(book, "rtx_pro_6000_server", "down_proj").median < 0.15);
+  CHECK(all_sizes(book, "a40", "matrices of a layer").median < 0.05);
   CHECK(all_sizes(book, "h100_sxm", "matrices of a layer").median < 0.19);
   // Far from the target of 10 %: the engine of 2023 is not modelled.
   CHECK(all_sizes(book, "h100_sxm", "decode TP2").median < 0.28);
@@ -63,7 +102,7 @@ TEST_CASE("a target is met if every line over all sizes meets it") {
   CHECK(verdict.met == 3);
   CHECK(verdict.is_met());
   CHECK(book.front().in_sample);
-  for (const Line& line : book.front().lines) CHECK(line.errors.median < 0.01);
+  for (const Line& line : book.front().lines) CHECK(line.errors.median < 0.05);
 }
 
 TEST_CASE("replayed requests of APEX stay as near as they are") {
@@ -75,7 +114,7 @@ TEST_CASE("replayed requests of APEX stay as near as they are") {
 
 TEST_CASE("served runs of InferenceX stay as near as they are") {
   const auto book = read_book({"inferencex"});
-  CHECK(all_sizes(book, "h100_sxm", "TPOT vllm Llama-3.1-70B fp8 TP2").median < 0.05);
+  CHECK(all_sizes(book, "h100_sxm", "TPOT vllm Llama-3.1-70B fp8 TP2").median < 0.06);
   CHECK(all_sizes(book, "h100_sxm", "TPOT vllm Llama-3.1-70B fp8 TP8").median < 0.11);
   CHECK(all_sizes(book, "h100_sxm", "TTFT vllm Llama-3.1-70B fp8 TP2").median < 0.065);
   CHECK(all_sizes(book, "h100_sxm", "TPOT trtllm Qwen3-32B fp8 TP1").median < 0.1);
