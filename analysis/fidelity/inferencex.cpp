@@ -34,6 +34,11 @@ struct Point {
   std::string load() const { return fmt::format("{}/{} x{}", prompt, output, users); }
 };
 
+// The preset of an engine.
+std::string engine_of(const std::string& backend) {
+  return backend == "trtllm" ? "trt_llm" : backend == "sglang" ? "sglang" : "vllm_v1";
+}
+
 std::vector<Point> read_points() {
   const CsvFile file = measured("tests/validation/data/inferencex/inferencex_h100_subset.csv");
   const auto at = [&](const char* name) { return file.column(name); };
@@ -76,11 +81,11 @@ deployment:
   precision: {{weights: {}, kv: {}}}
   tp: {}
   replicas: 1
-  engine: vllm_v1
+  engine: {}
 platforms: [hgx_h100_x1]
 )",
                       10.0 * p.users, tokens(p.prompt), tokens(p.output), p.users, model.name, p.precision,
-                      p.backend == "trtllm" ? p.precision : "bf16", p.tp)};
+                      p.backend == "trtllm" ? p.precision : "bf16", p.tp, engine_of(p.backend))};
 }
 
 // The least time of `users` requests at once, all prompts computed at the GPUs' peak and weights and cache

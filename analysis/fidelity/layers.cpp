@@ -101,6 +101,32 @@ class ServingAttention : public Table {
   }
 };
 
+// Qwen3-30B-A3B: 128 experts of 768, eight a token, width 2048.
+class ServingExperts : public Table {
+ public:
+  std::string judged_on() const override { return "all rows; no fit of experts reads them"; }
+  std::vector<Target> targets() const override { return {{0.10, 0.0, {}}}; }
+  std::vector<Row> rows() const override {
+    const platform::Accelerator gpu = gpu_named("rtx_pro_6000_server");
+    model::MoEShape shape;
+    shape.hidden = 2048;
+    shape.inter = 768;
+    shape.experts = 128;
+    shape.topk = 8;
+    std::vector<Row> all;
+    const CsvFile file = measured("tests/validation/data/llmservingsim/rtxpro6000_qwen3-30b-a3b_bf16_tp1_moe.csv.gz");
+    file.each_row([&](CsvRow& row) {
+      const double tokens = row.number(file.column("tokens"));
+      shape.touched = row.number(file.column("activated_experts"));
+      all.push_back({gpu.name, "experts", token_class(tokens), model::moe_s(gpu, shape, tokens),
+                     row.number(file.column("time_us")) * 1e-6});
+    });
+    return all;
+  }
+};
+
+const Tables::Entry experts{"llmservingsim_moe", "experts of Qwen3-30B-A3B in vLLM 0.19 (LLMServingSim)",
+                            [] { return std::make_unique<ServingExperts>(); }};
 const Tables::Entry vidur{"vidur_mlp", "matrices of Llama-2 layers (Vidur)",
                           [] { return std::make_unique<VidurMatrices>(); }};
 const Tables::Entry dense{"llmservingsim_dense", "matrices of Llama-3.1-8B in vLLM 0.19 (LLMServingSim)",

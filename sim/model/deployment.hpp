@@ -33,6 +33,7 @@ struct Deployment {
   int64_t dp_attention = 1;   // groups of a stage, each with sequences of its own
   double expert_skew = 1.0;   // tokens of the busiest expert over the mean
   std::string all_reduce = "bf16";
+  std::string kernels = "fitted";
   Speculation speculation;
   int64_t replicas = 0;   // 0: as many as the platform holds
   int64_t kv_blocks = 0;  // of a replica; 0: computed
@@ -78,6 +79,8 @@ void describe(Visitor& v, Deployment& d) {
   v.field("expert_skew", d.expert_skew, Dimension::number, Bounds{1, 1000},
           "tokens of the busiest expert over the mean");
   v.choice("all_reduce", d.all_reduce, {"bf16", "fp8", "int8"}, "type in which sums of activations travel");
+  v.choice("kernels", d.kernels, {"fitted", "tables"},
+           "matrix products by the GPU's curve, or by what was measured, interpolated");
   v.section("speculation", d.speculation, "guessed tokens that a step checks");
   ReplicaCount replicas{d.replicas};
   v.value("replicas", replicas, "how many, or fill");

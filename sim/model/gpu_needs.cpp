@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "sim/model/kernel_tables.hpp"
+
 namespace agentsim::model {
 
 std::vector<std::string> gpu_mistakes(const Deployment& deployment, const platform::Accelerator& gpu) {
@@ -17,6 +19,8 @@ std::vector<std::string> gpu_mistakes(const Deployment& deployment, const platfo
   for (const std::string& cache : caches)
     if (gpu.efficiency.decode_attention.count(cache) == 0 || gpu.efficiency.prefill_attention.count(cache) == 0)
       mistakes.push_back(fmt::format("the gpu {} has no attention over a {} cache", gpu.name, cache));
+  if (deployment.kernels == "tables" && !has_tables(gpu))
+    mistakes.push_back(fmt::format("the gpu {} has no measured matrix products (kernels: tables)", gpu.name));
   return mistakes;
 }
 

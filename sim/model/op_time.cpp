@@ -49,10 +49,8 @@ double moe_by_gemm_s(const Accelerator& gpu, const MoEShape& shape, double token
   return 2.0 * e.launch_s + norm4(work, move) + around;
 }
 
-}  // namespace
-
-double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double n, double k, bool fused,
-              double weight_bytes) {
+double fitted_gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double n, double k, bool fused,
+                     double weight_bytes) {
   const platform::GemmEfficiency& e = constants(gpu.efficiency.gemm, dtype, "gemm", gpu);
   const auto sms = static_cast<double>(gpu.sm_count);
   const double sm_rate = gpu.peak_flops(dtype) / sms * e.compute;
@@ -83,6 +81,14 @@ double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double
   const double in_l2 = std::min(quantised, q.l2 * gpu.l2_bytes);
   return t + q.launch_s + in_l2 / (gpu.memory_bytes_per_s * q.cached) +
          (quantised - in_l2) / (gpu.memory_bytes_per_s * q.memory);
+}
+
+}  // namespace
+
+double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double n, double k, bool fused,
+              double weight_bytes) {
+  const double fitted = fitted_gemm_s(gpu, dtype, m, n, k, fused, weight_bytes);
+  return gpu.gemm_correction ? fitted * gpu.gemm_correction(dtype, m, n, k) : fitted;
 }
 
 double moe_s(const Accelerator& gpu, const MoEShape& shape, double tokens) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/model/kernel_tables.hpp"
+
 namespace agentsim::model {
 namespace {
 
@@ -25,12 +27,12 @@ StepCost beyond(const StepCost& whole, const StepCost& part) {
 }  // namespace
 
 StepTime::StepTime(const Deployment& deployment, const Accelerator& gpu, const ReplicaLinks& links)
-    : deployment_(deployment), gpu_(gpu), links_(links) {
+    : deployment_(deployment), gpu_(with_kernels(deployment.kernels, gpu)), links_(links) {
   for (Stage& stage : model::stages(deployment.llm, deployment.pp))
-    stages_.emplace_back(deployment, deployment.llm, gpu, links, std::move(stage));
+    stages_.emplace_back(deployment, deployment.llm, gpu_, links, std::move(stage));
   const LLM& draft = deployment.speculation.draft_llm;
   if (deployment.speculation.tokens > 0 && draft.layers > 0)
-    draft_ = std::make_unique<StageTime>(deployment, draft, gpu, links, model::stages(draft, 1).front());
+    draft_ = std::make_unique<StageTime>(deployment, draft, gpu_, links, model::stages(draft, 1).front());
 }
 
 Op StepTime::host(const Batch& batch) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "sim/config/reader.hpp"
@@ -30,6 +31,9 @@ struct Accelerator {
   std::string efficiency_from;  // the accelerator whose curves it takes; empty: all are its own
   Efficiency efficiency;
   Quantise quantise_fused;  // what a whole model pays for quantising activations, fused into the norm before
+
+  // Measured over fitted time of a matrix product of m x n x k in some type; empty: the curves alone.
+  std::function<double(const std::string& dtype, double m, double n, double k)> gemm_correction;
 
   // FLOP/s of a data type ("bf16", "fp8"); 0 if the device lacks it.
   double peak_flops(const std::string& dtype) const;
