@@ -75,7 +75,7 @@ std::string version() {
 }
 
 std::string results_version() {
-  return "3";
+  return "4";
 }
 
 RunResult run_into(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed,
