@@ -27,12 +27,12 @@ StepCost beyond(const StepCost& whole, const StepCost& part) {
 }  // namespace
 
 StepTime::StepTime(const Deployment& deployment, const Accelerator& gpu, const ReplicaLinks& links)
-    : deployment_(deployment), gpu_(with_kernels(deployment.kernels, gpu)), links_(links) {
+    : deployment_(deployment), gpu_(std::make_unique<const Accelerator>(with_kernels(deployment.kernels, gpu))), links_(links) {
   for (Stage& stage : model::stages(deployment.llm, deployment.pp))
-    stages_.emplace_back(deployment, deployment.llm, gpu_, links, std::move(stage));
+    stages_.emplace_back(deployment, deployment.llm, *gpu_, links, std::move(stage));
   const LLM& draft = deployment.speculation.draft_llm;
   if (deployment.speculation.tokens > 0 && draft.layers > 0)
-    draft_ = std::make_unique<StageTime>(deployment, draft, gpu_, links, model::stages(draft, 1).front());
+    draft_ = std::make_unique<StageTime>(deployment, draft, *gpu_, links, model::stages(draft, 1).front());
 }
 
 Op StepTime::host(const Batch& batch) const {
@@ -203,7 +203,7 @@ double StepTime::memory_bytes(const Work& work) const {
     if (work.prompt_steps > 0)
       experts += read(work.prompt_steps, decoding + real(work.prefill_tokens) / real(work.prompt_steps));
   }
-  const double weights = rest * rest_product(precision, gpu_).bytes + 2.0 * real(llm.vocabulary * llm.hidden);
+  const double weights = rest * rest_product(precision, *gpu_).bytes + 2.0 * real(llm.vocabulary * llm.hidden);
   const int64_t sharers = deployment_.tp / deployment_.dp_attention;
   double cache = 0.0, states = 0.0;
   for (const LayerRun& run : llm.layer_runs()) {
@@ -211,7 +211,7 @@ double StepTime::memory_bytes(const Work& work) const {
     cache += real(run.count * sharers) * cache_elements(llm, run, sharers) *
              real(run.windowed ? work.window_tokens_read : work.cache_tokens_read);
   }
-  return states + experts * product(precision, gpu_).bytes + weights * passes + cache * weight_bytes(precision.kv);
+  return states + experts * product(precision, *gpu_).bytes + weights * passes + cache * weight_bytes(precision.kv);
 }
 
 }  // namespace agentsim::model

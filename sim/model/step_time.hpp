@@ -74,7 +74,7 @@ class StepTime {
   StepCost speculated(const Batch& batch) const;
 
   const Deployment& deployment_;
-  const Accelerator gpu_;
+  std::unique_ptr<const Accelerator> gpu_;  // with the kernels of the deployment; stages refer to it
   const ReplicaLinks& links_;
   std::vector<StageTime> stages_;
   std::unique_ptr<StageTime> draft_;
