@@ -117,7 +117,7 @@ TEST_CASE("served runs of InferenceX stay as near as they are") {
   CHECK(all_sizes(book, "h100_sxm", "TPOT vllm Llama-3.1-70B fp8 TP2").median < 0.06);
   CHECK(all_sizes(book, "h100_sxm", "TPOT vllm Llama-3.1-70B fp8 TP8").median < 0.11);
   CHECK(all_sizes(book, "h100_sxm", "TTFT vllm Llama-3.1-70B fp8 TP2").median < 0.065);
-  CHECK(all_sizes(book, "h100_sxm", "TPOT trtllm Qwen3-32B fp8 TP1").median < 0.1);
+  CHECK(all_sizes(book, "h100_sxm", "TPOT trtllm Qwen3-32B fp8 TP1").median < 0.11);
   CHECK(all_sizes(book, "h100_sxm", "TPOT vllm Qwen3-32B bf16 TP2").median < 0.12);
   // No row vanishes: what cannot be simulated is told.
   size_t rows = 0;
