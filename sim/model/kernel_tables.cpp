@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "sim/config/dumper.hpp"
 #include "sim/config/library.hpp"

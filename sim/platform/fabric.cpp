@@ -1,6 +1,7 @@
 #include "sim/platform/fabric.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace agentsim::platform {
 namespace {

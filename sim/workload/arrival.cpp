@@ -1,6 +1,7 @@
 #include "sim/workload/arrival.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace agentsim::workload {
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "sim/base/units.hpp"
 #include "sim/workload/plan_graph.hpp"

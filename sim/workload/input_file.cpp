@@ -1,5 +1,7 @@
 #include "sim/workload/input_file.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "sim/base/text_file.hpp"
 #include "sim/config/library.hpp"
 

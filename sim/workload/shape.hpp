@@ -19,19 +19,8 @@ class Shape : public Options {
   virtual std::optional<double> mean() const = 0;
 
   // Reads what stands behind the kind's name. False if something was reported.
-  virtual bool read(const config::Value& value, const std::string& kind, Diagnostics& diagnostics) {
-    const size_t before = diagnostics.size();
-    config::Reader reader(value, "the distribution '" + kind + "'", diagnostics);
-    visit(reader);
-    reader.finish();
-    if (diagnostics.size() == before) settle(reader);
-    return diagnostics.size() == before;
-  }
-  virtual config::Dumper::Json dump() {
-    config::Dumper dumper;
-    visit(dumper);
-    return dumper.json();
-  }
+  virtual bool read(const config::Value& value, const std::string& kind, Diagnostics& diagnostics);
+  virtual config::Dumper::Json dump();
 
  protected:
   // Checks what the parameters owe each other and derives the rest. They are right one by one.

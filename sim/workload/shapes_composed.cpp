@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "sim/base/csv.hpp"
 #include "sim/workload/distribution.hpp"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "sim/config/dumper.hpp"
 #include "sim/config/library.hpp"

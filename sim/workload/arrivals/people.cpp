@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "sim/workload/arrival.hpp"
 #include "sim/workload/distribution.hpp"
 

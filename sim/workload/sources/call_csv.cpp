@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "sim/base/csv.hpp"
 #include "sim/workload/input_file.hpp"

@@ -1,6 +1,7 @@
 #include "sim/workload/sources/role_spec.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "sim/base/suggest.hpp"
 #include "sim/config/library.hpp"

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <tuple>
 
 #include "sim/workload/session_source.hpp"

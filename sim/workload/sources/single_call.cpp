@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "sim/base/random_stream.hpp"
 #include "sim/workload/distribution.hpp"
 #include "sim/workload/plan_builder.hpp"
