@@ -135,7 +135,7 @@ def main():
     is_long = os.environ.get("AGENTSIM_LONG", "0") not in ("", "0")
     megabytes = float(sys.argv[3]) if len(sys.argv) > 3 else 1000.0 if is_long else 10.0
     # The program alone takes 20 to 40 MiB, the blocks known to the hit rate up to 48.
-    limit = min(LIMIT_MIB, 100 + 0.2 * megabytes)
+    limit = min(LIMIT_MIB, 120 + 0.18 * megabytes)
     too_big = []
     for name in sorted(FORMATS) if wanted == "all" else [wanted]:
         with tempfile.TemporaryDirectory() as folder:
