@@ -72,7 +72,7 @@ def fit_tables(program, folder):
     tables = printed(program, "fit", plans, "-o", roles, "--note", FIT_NOTE, "--markdown", "--halves", str(FIT_SPLITS))
     rows = [f"| {name} | {replayed:.0f} s | {drawn:.0f} s | {100 * (drawn / replayed - 1):+.1f} % |\n"
             for name, replayed, drawn in latencies(program, folder)]
-    tables += ("\nThe recorded sessions replayed, and 3000 drawn ones, on eight H100 with Llama-3.1-8B, 16 sessions at a "
+    tables += ("\nThe recorded sessions replayed, and 9000 drawn ones, on eight H100 with Llama-3.1-8B, 16 sessions at a "
                "time\n(`tests/fitting/replayed.yaml`, `drawn.yaml`):\n\n"
                "| | replayed | drawn | |\n| --- | --- | --- | --- |\n" + "".join(rows))
     return tables, roles.read_text()
