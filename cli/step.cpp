@@ -84,8 +84,11 @@ steps::StepRequest request_of(const Options& o) {
 
 void step(const Options& o, bool json) {
   if (o.platform.empty() && o.gpu.empty()) throw ConfigError("step wants --platform NAME, --gpu NAME or both");
-  const steps::StepReport report =
-      steps::step_report(load_platform(o.platform, o.gpu), deployment_of(o), request_of(o));
+  const model::Deployment deployment = deployment_of(o);
+  if (o.platform.empty() && deployment.gpus() > 1)
+    throw ConfigError(fmt::format("a replica of {} GPUs wants links: name a --platform, see agentsim list platforms",
+                                  deployment.gpus()));
+  const steps::StepReport report = steps::step_report(load_platform(o.platform, o.gpu), deployment, request_of(o));
   fmt::print("{}", json ? steps::to_json(report).dump(2) + "\n" : steps::text(report));
 }
 
