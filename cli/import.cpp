@@ -39,9 +39,8 @@ std::unique_ptr<workload::Importer> make_importer(const std::string& format,
   return importer;
 }
 
-void import_files(const Arguments& arguments) {
-  const std::string& format = arguments.files.front();
-  const std::vector<std::string> paths(arguments.files.begin() + 1, arguments.files.end());
+void import_files(const std::string& format, const Arguments& arguments) {
+  const std::vector<std::string>& paths = arguments.files;
   const std::unique_ptr<workload::Importer> importer = make_importer(format, arguments.overrides.settings);
   if (paths.empty()) throw ConfigError("import wants a file: agentsim import FORMAT FILE...");
   std::optional<OutputFile> out;
@@ -66,7 +65,9 @@ void add_import(CLI::App& app, Arguments& arguments) {
   CLI::App* sub = app.add_subcommand("import", "Turns recorded traces into plans, and says what is in them");
   const auto list = std::make_shared<bool>(false);
   sub->add_flag("--list", *list, "name the formats");
-  sub->add_option("FORMAT FILE", arguments.files, "a format, then files or folders of it (.gz too)");
+  const auto format = std::make_shared<std::string>();
+  sub->add_option("FORMAT", *format, "one of --list");
+  sub->add_option("FILE", arguments.files, "files or folders of that format (.gz too)");
   sub->add_option("-o,--output", arguments.out, "write the plans here, one a line (.gz compresses)")
       ->type_name("FILE");
   sub->add_option("--set", arguments.overrides.settings,
@@ -80,11 +81,10 @@ void add_import(CLI::App& app, Arguments& arguments) {
       "A scenario replays the plans with 'source: plan_jsonl'. Formats and assumptions: docs/traces.md\n"
       "Example: agentsim import claude_code_csv scenarios/traces/claude_code_533_sessions.csv.gz -o "
       "plans.jsonl.gz");
-  sub->callback([&arguments, list] {
+  sub->callback([&arguments, list, format] {
     if (*list) return print_formats();
-    if (arguments.files.empty())
-      throw ConfigError("import wants a format and files; see agentsim import --list");
-    import_files(arguments);
+    if (format->empty()) throw ConfigError("import wants a format and files; see agentsim import --list");
+    import_files(*format, arguments);
   });
 }
 

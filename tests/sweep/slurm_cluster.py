@@ -95,6 +95,10 @@ class Cluster:
         user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
         (self.folder / "slurm.conf").write_text(
             CONFIG.format(host=host, folder=self.folder, controller_port=controller, node_port=node, user=user))
+        # Newer slurmds want control groups for anything but this, and a container may have none. Before 23 they refuse it.
+        version = subprocess.run([program("slurmd"), "-V"], capture_output=True, text=True, check=True).stdout
+        if int(version.split()[-1].partition(".")[0]) >= 23:
+            (self.folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n")
         self.environment = dict(os.environ, SLURM_CONF=str(self.folder / "slurm.conf"))
         self.run_daemon("slurmctld", "-D", "-f", str(self.folder / "slurm.conf"))
         self.run_daemon("slurmd", "-D", "-N", host, "-f", str(self.folder / "slurm.conf"))
