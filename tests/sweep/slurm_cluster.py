@@ -48,9 +48,19 @@ PartitionName=spare Nodes={host} MaxTime=10 State=UP
 """
 
 
-def missing():
-    """A program that is not here, or None."""
-    return next((name for name in PROGRAMS if program(name) is None), None)
+def why_not():
+    """Why no cluster can be started here, or None."""
+    for name in PROGRAMS:
+        if program(name) is None:
+            return f"{name} is not installed (packages slurm-wlm and munge)"
+    if not can_do_without_control_groups() and not any(Path("/sys/fs/cgroup").glob("*")):
+        return "the slurmd of this Slurm needs control groups, and /sys/fs/cgroup is not mounted"
+    return None
+
+
+def can_do_without_control_groups():
+    version = subprocess.run([program("slurmd"), "-V"], capture_output=True, text=True, check=True).stdout
+    return int(version.split()[-1].partition(".")[0]) >= 23
 
 
 def program(name):
@@ -95,9 +105,7 @@ class Cluster:
         user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
         (self.folder / "slurm.conf").write_text(
             CONFIG.format(host=host, folder=self.folder, controller_port=controller, node_port=node, user=user))
-        # Newer slurmds want control groups for anything but this, and a container may have none. Before 23 they refuse it.
-        version = subprocess.run([program("slurmd"), "-V"], capture_output=True, text=True, check=True).stdout
-        if int(version.split()[-1].partition(".")[0]) >= 23:
+        if can_do_without_control_groups():
             (self.folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n")
         self.environment = dict(os.environ, SLURM_CONF=str(self.folder / "slurm.conf"))
         self.run_daemon("slurmctld", "-D", "-f", str(self.folder / "slurm.conf"))

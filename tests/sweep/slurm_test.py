@@ -138,9 +138,9 @@ def a_sweep_cancelled(sweep, cluster):
 
 
 def main():
-    missing = slurm_cluster.missing()
-    if missing:
-        print(f"skipped: {missing} is not installed (packages slurm-wlm and munge)")
+    obstacle = slurm_cluster.why_not()
+    if obstacle:
+        print(f"skipped: {obstacle}")
         sys.exit(77)
     sweep = Sweep(sys.argv[1], sys.argv[2], "axes: {}\n")
     with slurm_cluster.Cluster() as cluster:
