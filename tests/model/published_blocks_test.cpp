@@ -38,7 +38,7 @@ TEST_CASE("vLLM's cache memory for gpt-oss-20b on an A100 is met") {
 }
 
 TEST_CASE("SGLang's number of tokens for Qwen3-235B on four H100 is met") {
-  // vLLM issue 21348, July 2025: 367 404 tokens with a memory fraction of 0.93.
+  // A report in vLLM's tracker, no. 21348, July 2025: 367 404 tokens with a memory fraction of 0.93.
   const KVCapacity c = capacity(
       "{model: qwen3_235b_a22b, tp: 4, precision: {weights: fp8}, engine: {preset: sglang, gpu_memory_utilization: "
       "0.93}}",
