@@ -6,21 +6,16 @@
 #include <cmath>
 
 #include "analysis/calibration/curves.hpp"
+#include "analysis/statistics/quantile.hpp"
 #include "sim/base/suggest.hpp"
 
 namespace agentsim::calibration {
+using statistics::quantile;
 namespace {
 
 constexpr size_t kFewest = 20;  // rows to fit a curve on
 
 const std::vector<Op> kOps{Op::gemm, Op::moe, Op::prefill_attention, Op::decode_attention, Op::elementwise};
-
-double quantile(const std::vector<double>& sorted, double share) {
-  const double place = share * static_cast<double>(sorted.size() - 1);
-  const auto low = static_cast<size_t>(place);
-  const size_t high = std::min(low + 1, sorted.size() - 1);
-  return sorted[low] + (place - static_cast<double>(low)) * (sorted[high] - sorted[low]);
-}
 
 void check_op(const std::string& only) {
   std::vector<std::string> names;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "analysis/statistics/quantile.hpp"
 #include "sim/base/suggest.hpp"
 
 namespace agentsim::fidelity {
@@ -60,14 +61,6 @@ Chapter chapter_of(const std::string& name) {
 
 }  // namespace
 
-double quantile(std::vector<double>& values, double share) {
-  std::sort(values.begin(), values.end());
-  const double place = share * static_cast<double>(values.size() - 1);
-  const auto low = static_cast<size_t>(place);
-  const size_t high = std::min(low + 1, values.size() - 1);
-  return values[low] + (place - static_cast<double>(low)) * (values[high] - values[low]);
-}
-
 Errors errors_of(const std::vector<Row>& rows) {
   if (rows.empty()) return {};
   std::vector<double> ratios, errors;
@@ -75,12 +68,14 @@ Errors errors_of(const std::vector<Row>& rows) {
     ratios.push_back(row.predicted / row.measured);
     errors.push_back(std::abs(ratios.back() - 1.0));
   }
+  std::sort(ratios.begin(), ratios.end());
+  std::sort(errors.begin(), errors.end());
   Errors e;
   e.rows = rows.size();
-  e.median = quantile(errors, 0.5);
-  e.p90 = quantile(errors, 0.9);
+  e.median = statistics::quantile(errors, 0.5);
+  e.p90 = statistics::quantile(errors, 0.9);
   e.worst = errors.back();
-  e.bias = quantile(ratios, 0.5) - 1.0;
+  e.bias = statistics::quantile(ratios, 0.5) - 1.0;
   return e;
 }
 

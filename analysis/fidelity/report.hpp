@@ -16,8 +16,6 @@ struct Errors {
   double bias = 0.0;
 };
 Errors errors_of(const std::vector<Row>& rows);
-// Linear between order statistics; sorts the values, of which there is at least one.
-double quantile(std::vector<double>& values, double share);
 
 struct Line {
   std::string gpu;

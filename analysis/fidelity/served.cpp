@@ -1,42 +1,26 @@
 #include "analysis/fidelity/served.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <new>
-#include <thread>
 
 #include "analysis/batch/process_pool.hpp"
-#include "analysis/fidelity/report.hpp"
+#include "analysis/batch/run_points.hpp"
+#include "analysis/batch/shared_array.hpp"
+#include "analysis/statistics/quantile.hpp"
 #include "sim/metrics/recorder.hpp"
 #include "sim/simulation.hpp"
 
 namespace agentsim::fidelity {
 namespace {
 
-// Memory that forked processes write and this one reads.
-class SharedFigures {
- public:
-  explicit SharedFigures(size_t count) : bytes_(std::max<size_t>(1, count) * sizeof(ServedFigures)) {
-    void* memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) throw std::bad_alloc();
-    figures_ = static_cast<ServedFigures*>(memory);
-  }
-  ~SharedFigures() { ::munmap(figures_, bytes_); }
-  SharedFigures(const SharedFigures&) = delete;
-  SharedFigures& operator=(const SharedFigures&) = delete;
-
-  ServedFigures& operator[](size_t index) const { return figures_[index]; }
-
- private:
-  size_t bytes_;
-  ServedFigures* figures_ = nullptr;
-};
-
 double mean(const std::vector<double>& values) {
   double sum = 0.0;
   for (const double value : values) sum += value;
   return values.empty() ? 0.0 : sum / static_cast<double>(values.size());
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return statistics::quantile(values, 0.5);
 }
 
 ServedFigures figures_of(const std::vector<serving::CallRecord>& calls) {
@@ -53,12 +37,12 @@ ServedFigures figures_of(const std::vector<serving::CallRecord>& calls) {
     end = std::max(end, call.end_s);
   }
   figures.mean_ttft_s = mean(ttft);
-  figures.median_ttft_s = quantile(ttft, 0.5);
+  figures.median_ttft_s = median(ttft);
   figures.mean_e2e_s = mean(e2e);
   figures.output_tokens_per_s = output / (end - begin);
   if (tpot.empty()) return figures;
   figures.mean_tpot_s = mean(tpot);
-  figures.median_tpot_s = quantile(tpot, 0.5);
+  figures.median_tpot_s = median(tpot);
   return figures;
 }
 
@@ -73,11 +57,11 @@ ServedFigures serve_one(const ServedRun& run) {
 }  // namespace
 
 std::vector<ServedFigures> serve(const std::vector<ServedRun>& runs) {
-  const SharedFigures shared(runs.size());
+  const batch::SharedArray<ServedFigures> shared(runs.size());
   std::vector<batch::Job> jobs;
   for (size_t i = 0; i < runs.size(); ++i)
     jobs.push_back({runs[i].name, [&runs, &shared, i] { shared[i] = serve_one(runs[i]); }});
-  batch::run_jobs(jobs, std::max(1U, std::thread::hardware_concurrency()));
+  batch::run_jobs(jobs, batch::processors());
   std::vector<ServedFigures> figures;
   for (size_t i = 0; i < runs.size(); ++i) figures.push_back(shared[i]);
   return figures;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "analysis/statistics/quantile.hpp"
+
 namespace agentsim::fitting {
 namespace {
 
@@ -24,11 +26,7 @@ std::vector<Measure> named() {
 }  // namespace
 
 double Measure::percentile(double percent) const {
-  if (values.empty()) return 0.0;
-  const double at = percent / 100.0 * static_cast<double>(values.size() - 1);
-  const auto low = static_cast<size_t>(at);
-  if (low + 1 >= values.size()) return values.back();
-  return values[low] + (at - static_cast<double>(low)) * (values[low + 1] - values[low]);
+  return values.empty() ? 0.0 : statistics::quantile(values, percent / 100.0);
 }
 
 std::vector<double> turns_of(const AgentFacts& agent) {

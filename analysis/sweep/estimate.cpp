@@ -1,9 +1,7 @@
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <chrono>
-#include <new>
 
+#include "analysis/batch/shared_array.hpp"
 #include "analysis/sweep/sweep.hpp"
 #include "sim/metrics/recorder.hpp"
 #include "sim/simulation.hpp"
@@ -14,24 +12,6 @@ namespace {
 constexpr size_t kTried = 4;
 constexpr double kPatience_s = 0.4;  // for each
 constexpr size_t kLookedAt = 50;     // finished points
-
-// Numbers that children write and their parent reads.
-class SharedNumbers {
- public:
-  explicit SharedNumbers(size_t count) : bytes_(count * sizeof(double)) {
-    void* memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) throw std::bad_alloc();
-    numbers_ = static_cast<double*>(memory);
-  }
-  ~SharedNumbers() { ::munmap(numbers_, bytes_); }
-  SharedNumbers(const SharedNumbers&) = delete;
-  SharedNumbers& operator=(const SharedNumbers&) = delete;
-  double& operator[](size_t i) const { return numbers_[i]; }
-
- private:
-  size_t bytes_;
-  double* numbers_ = nullptr;
-};
 
 // Runs a point for a moment and says how long all of it would take, by the share of its sessions that ended;
 // 0 if none did.
@@ -78,7 +58,7 @@ Estimate estimate(const Plan& plan, const batch::ResultStore& store) {
     if (const double s = store.wall_s(points[i].key); s > 0.0) seconds.push_back(s);
   if (seconds.empty()) {
     estimate.tried = std::min(kTried, left.size());
-    const SharedNumbers shared(estimate.tried);
+    const batch::SharedArray<double> shared(estimate.tried);
     std::vector<batch::Job> jobs;
     for (size_t i = 0; i < estimate.tried; ++i) {
       const batch::Point* point = left[(2 * i + 1) * left.size() / (2 * estimate.tried)];
