@@ -74,14 +74,6 @@ TEST_CASE("a number of blocks that is given is taken") {
   CHECK(kv_capacity(d, gpu("h100_sxm")).blocks == 123);
 }
 
-Deployment deploy(const std::string& yaml) {
-  Deployment d;
-  Diagnostics diagnostics;
-  load_deployment(word(yaml), {"least_outstanding"}, {"fcfs"}, d, diagnostics);
-  diagnostics.throw_if_any();
-  return d;
-}
-
 TEST_CASE("a latent cache is whole on every GPU") {
   // DeepSeek V3: 61 layers of 512 + 64 elements, in fp8.
   const platform::Accelerator h200 = gpu("h200_sxm");

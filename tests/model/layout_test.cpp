@@ -8,14 +8,6 @@
 namespace agentsim::model {
 namespace {
 
-Deployment deploy(const std::string& yaml) {
-  Deployment d;
-  Diagnostics diagnostics;
-  load_deployment(word(yaml), {"least_outstanding"}, {"fcfs"}, d, diagnostics);
-  diagnostics.throw_if_any();
-  return d;
-}
-
 std::vector<int64_t> layers(const std::vector<Stage>& stages) {
   std::vector<int64_t> counts;
   for (const Stage& stage : stages) counts.push_back(stage.layers);

@@ -24,15 +24,17 @@ inline LLM llm(const std::string& name) {
   return load_llm(word(name));
 }
 
-inline Deployment deployment(const std::string& model, const std::string& weights, const std::string& kv,
-                             int64_t tp) {
+inline Deployment deploy(const std::string& yaml) {
   Deployment d;
   Diagnostics diagnostics;
-  const config::Value map = word("{model: " + model + ", precision: {weights: " + weights + ", kv: " + kv +
-                                 "}, tp: " + std::to_string(tp) + ", engine: vllm_v1}");
-  load_deployment(map, {"least_outstanding"}, {"fcfs"}, d, diagnostics);
+  load_deployment(word(yaml), {"least_outstanding"}, {"fcfs"}, d, diagnostics);
   diagnostics.throw_if_any();
   return d;
+}
+inline Deployment deployment(const std::string& model, const std::string& weights, const std::string& kv,
+                             int64_t tp) {
+  return deploy("{model: " + model + ", precision: {weights: " + weights + ", kv: " + kv +
+                "}, tp: " + std::to_string(tp) + ", engine: vllm_v1}");
 }
 
 // The first GPUs of a cluster.

@@ -106,9 +106,10 @@ class Table {
     while (std::getline(lines, line)) rows_.push_back(split(line));
   }
   size_t size() const { return rows_.size(); }
-  double at(size_t row, const std::string& column) const {
+  double at(size_t row, const std::string& column) const { return std::atof(text(row, column).c_str()); }
+  const std::string& text(size_t row, const std::string& column) const {
     for (size_t i = 0; i < names_.size(); ++i)
-      if (names_[i] == column) return std::atof(rows_.at(row)[i].c_str());
+      if (names_[i] == column) return rows_.at(row)[i];
     throw std::runtime_error("no column " + column);
   }
   double sum(const std::string& column) const {

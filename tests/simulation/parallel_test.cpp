@@ -34,20 +34,10 @@ Files check_both(const std::string& deployment, const std::string& platform) {
 
 // Bytes of a class on all links.
 double bytes(const Files& files, const std::string& traffic) {
-  std::istringstream lines(files.at("links.csv"));
+  const Table links(files.at("links.csv"));
   double sum = 0.0;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find("," + traffic + ",") == std::string::npos) continue;
-    // link,traffic_class,capacity_bytes_per_s,bytes,busy_share
-    std::vector<std::string> cells(1);
-    for (const char c : line) {
-      if (c == ',')
-        cells.emplace_back();
-      else
-        cells.back() += c;
-    }
-    sum += std::atof(cells.at(3).c_str());
-  }
+  for (size_t row = 0; row < links.size(); ++row)
+    if (links.text(row, "traffic_class") == traffic) sum += links.at(row, "bytes");
   return sum;
 }
 
