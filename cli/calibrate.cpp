@@ -38,8 +38,8 @@ void calibrate(const Calibration& wanted) {
   const std::vector<std::string> files =
       wanted.tables.empty() ? calibration::shipped_tables(gpu.name) : wanted.tables;
   if (files.empty())
-    throw ConfigError(fmt::format("{} has no measured tables in platforms/measured: name your own\n  {}", gpu.name,
-                                  "their columns: docs/calibrate.md"));
+    throw ConfigError(fmt::format("{} has no measured tables in platforms/measured: name your own\n  {}",
+                                  gpu.name, "their columns: docs/calibrate.md"));
   model::MeasuredTable table;
   for (const std::string& file : files) model::read_measured(file, table);
   const std::vector<calibration::Curve> curves = calibration::calibrate(gpu, table, wanted.only);
@@ -62,8 +62,10 @@ void add_calibrate(CLI::App& app, Arguments&) {
   CLI::App* sub = app.add_subcommand("calibrate", "Fits a GPU's efficiency curves on measured kernels");
   const auto wanted = std::make_shared<Calibration>();
   sub->add_option("GPU", wanted->gpu, "a name of `agentsim list gpus` or a YAML file")->required();
-  sub->add_option("TABLE", wanted->tables, "measured kernels, CSV or .csv.gz; none: platforms/measured/<GPU>");
-  sub->add_option("--only", wanted->only, "one op: gemm, moe, prefill_attention, decode_attention, elementwise");
+  sub->add_option("TABLE", wanted->tables,
+                  "measured kernels, CSV or .csv.gz; none: platforms/measured/<GPU>");
+  sub->add_option("--only", wanted->only,
+                  "one op: gemm, moe, prefill_attention, decode_attention, elementwise");
   sub->add_option("--out", wanted->out, "write the GPU's file with the new curves here; none: print them");
   sub->add_option("--source", wanted->source, "what the file says of where the tables come from");
   sub->footer("Example:\n  agentsim calibrate l40s my_gemm.csv my_decode.csv --out my_l40s.yaml");

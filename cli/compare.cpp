@@ -41,7 +41,8 @@ void add_compare(CLI::App& app, Arguments& arguments) {
   add_output_options(*sub, arguments);
   add_store_option(*sub, arguments, "folder where finished runs are kept (default: until all are done)");
   sub->footer(
-      "Every replication runs the same sessions on every platform. A comparison that was ended goes on where it\n"
+      "Every replication runs the same sessions on every platform. A comparison that was ended goes on where "
+      "it\n"
       "was: finished runs are kept in <out>.runs until all are done.\n"
       "Example: agentsim compare scenarios/pcie_vs_nvlink.yaml --replications 10 --set "
       "workload.arrival.concurrency=12");

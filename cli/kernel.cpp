@@ -62,7 +62,8 @@ void check_dtype(const platform::Accelerator& gpu, const std::string& dtype, boo
       if (model::has_products(gpu, type)) valid.push_back(type);
   Diagnostics diagnostics;
   if (std::find(valid.begin(), valid.end(), dtype) == valid.end())
-    config::add_unknown_word(config::Value::parse(dtype, "--dtype"), "data type of the gpu " + gpu.name, valid, diagnostics);
+    config::add_unknown_word(config::Value::parse(dtype, "--dtype"), "data type of the gpu " + gpu.name,
+                             valid, diagnostics);
   diagnostics.throw_if_any();
 }
 
@@ -83,7 +84,8 @@ model::AttentionShape shape_of(const Options& o) {
 
 // Query-key pairs of causal attention.
 double pairs(const Options& o) {
-  if (o.window == 0.0 || o.cached + o.tokens <= o.window) return o.tokens * (o.cached + (o.tokens + 1.0) / 2.0);
+  if (o.window == 0.0 || o.cached + o.tokens <= o.window)
+    return o.tokens * (o.cached + (o.tokens + 1.0) / 2.0);
   const double growing = std::max(0.0, o.window - o.cached);
   return growing * (o.cached + (growing + 1.0) / 2.0) + (o.tokens - growing) * o.window;
 }
@@ -91,36 +93,39 @@ double pairs(const Options& o) {
 steps::Kernel prefill_attention(const Options& o) {
   const double size = model::dtype_bytes(o.dtype);
   const double keys = o.tokens + (o.window > 0.0 ? std::min(o.cached, o.window) : o.cached);
-  return {fmt::format("prefill attention, {} cache: {} of {} new tokens over {}, {} heads and {} KV heads of {}", o.dtype,
-                      o.sequences, o.tokens, o.cached, o.heads, o.kv_heads, o.head_dim),
-          [o](const platform::Accelerator& gpu) {
-            const std::vector<model::Chunk> chunks(static_cast<size_t>(o.sequences), {o.tokens, o.cached});
-            return model::prefill_attention_s(gpu, shape_of(o), chunks);
-          },
-          4.0 * o.sequences * pairs(o) * o.heads * o.head_dim,
-          o.sequences * (4.0 * o.tokens * o.heads + 2.0 * keys * o.kv_heads * size) * o.head_dim};
+  return {
+      fmt::format("prefill attention, {} cache: {} of {} new tokens over {}, {} heads and {} KV heads of {}",
+                  o.dtype, o.sequences, o.tokens, o.cached, o.heads, o.kv_heads, o.head_dim),
+      [o](const platform::Accelerator& gpu) {
+        const std::vector<model::Chunk> chunks(static_cast<size_t>(o.sequences), {o.tokens, o.cached});
+        return model::prefill_attention_s(gpu, shape_of(o), chunks);
+      },
+      4.0 * o.sequences * pairs(o) * o.heads * o.head_dim,
+      o.sequences * (4.0 * o.tokens * o.heads + 2.0 * keys * o.kv_heads * size) * o.head_dim};
 }
 
 steps::Kernel decode_attention(const Options& o) {
   const double keys = o.sequences * (o.window > 0.0 ? std::min(o.context, o.window) : o.context);
-  return {fmt::format("decode attention, {} cache: {} sequences of {} tokens, {} heads and {} KV heads of {}", o.dtype,
-                      o.sequences, o.context, o.heads, o.kv_heads, o.head_dim),
+  return {fmt::format("decode attention, {} cache: {} sequences of {} tokens, {} heads and {} KV heads of {}",
+                      o.dtype, o.sequences, o.context, o.heads, o.kv_heads, o.head_dim),
           [o, keys](const platform::Accelerator& gpu) {
             const model::Affine t = model::decode_attention_s(gpu, shape_of(o), o.sequences);
             return t.fixed_s + t.per_token_s * keys;
           },
-          4.0 * keys * o.heads * o.head_dim, 2.0 * keys * o.kv_heads * o.head_dim * model::dtype_bytes(o.dtype)};
+          4.0 * keys * o.heads * o.head_dim,
+          2.0 * keys * o.kv_heads * o.head_dim * model::dtype_bytes(o.dtype)};
 }
 
 steps::Kernel latent_attention(const Options& o) {
   const double keys = o.sequences * o.context;
-  return {fmt::format("latent decode attention, {} cache: {} sequences of {} tokens, {} heads, rank {} + {}", o.dtype,
-                      o.sequences, o.context, o.heads, o.rank, o.rope),
-          [o, keys](const platform::Accelerator& gpu) {
-            const model::Affine t = model::latent_decode_s(gpu, {o.heads, o.rank, o.rope, o.dtype}, o.sequences);
-            return t.fixed_s + t.per_token_s * keys;
-          },
-          2.0 * keys * o.heads * (2.0 * o.rank + o.rope), keys * (o.rank + o.rope) * model::dtype_bytes(o.dtype)};
+  return {
+      fmt::format("latent decode attention, {} cache: {} sequences of {} tokens, {} heads, rank {} + {}",
+                  o.dtype, o.sequences, o.context, o.heads, o.rank, o.rope),
+      [o, keys](const platform::Accelerator& gpu) {
+        const model::Affine t = model::latent_decode_s(gpu, {o.heads, o.rank, o.rope, o.dtype}, o.sequences);
+        return t.fixed_s + t.per_token_s * keys;
+      },
+      2.0 * keys * o.heads * (2.0 * o.rank + o.rope), keys * (o.rank + o.rope) * model::dtype_bytes(o.dtype)};
 }
 
 steps::Kernel moe(const Options& o) {
@@ -129,12 +134,13 @@ steps::Kernel moe(const Options& o) {
   shape.inter = o.inter;
   shape.experts = o.experts;
   shape.topk = o.topk;
-  shape.touched = o.topk < o.experts ? o.experts * (1.0 - std::pow(1.0 - o.topk / o.experts, o.tokens)) : o.experts;
+  shape.touched =
+      o.topk < o.experts ? o.experts * (1.0 - std::pow(1.0 - o.topk / o.experts, o.tokens)) : o.experts;
   shape.skew = o.skew;
   shape.dtype = o.dtype;
   const double expert = 3.0 * o.hidden * o.inter;
-  return {fmt::format("moe {}: {} tokens visit {} of {} experts of {} x {}, {:.1f} touched", o.dtype, o.tokens, o.topk,
-                      o.experts, o.hidden, o.inter, shape.touched),
+  return {fmt::format("moe {}: {} tokens visit {} of {} experts of {} x {}, {:.1f} touched", o.dtype,
+                      o.tokens, o.topk, o.experts, o.hidden, o.inter, shape.touched),
           [shape, o](const platform::Accelerator& gpu) { return model::moe_s(gpu, shape, o.tokens); },
           2.0 * o.tokens * o.topk * expert, shape.touched * expert * model::dtype_bytes(o.dtype)};
 }
@@ -142,8 +148,8 @@ steps::Kernel moe(const Options& o) {
 steps::Kernel elementwise(const Options& o) {
   double bytes = 0.0;
   Diagnostics diagnostics;
-  config::read_quantity(config::Value::parse(o.bytes, "--bytes"), "bytes", Dimension::bytes, config::kPositive, bytes,
-                        diagnostics);
+  config::read_quantity(config::Value::parse(o.bytes, "--bytes"), "bytes", Dimension::bytes,
+                        config::kPositive, bytes, diagnostics);
   diagnostics.throw_if_any();
   return {fmt::format("elementwise, {} read and written", pretty_bytes(bytes)),
           [bytes](const platform::Accelerator& gpu) { return model::elementwise_s(gpu, bytes); }, 0.0, bytes};
@@ -152,8 +158,8 @@ steps::Kernel elementwise(const Options& o) {
 // What a kernel's data type is of.
 enum class Typed { products, attention, nothing };
 
-CLI::App* add_kernel(CLI::App* kernel, Arguments& arguments, const std::shared_ptr<Options>& o, const char* name,
-                     const char* help, Typed typed, const Make& make) {
+CLI::App* add_kernel(CLI::App* kernel, Arguments& arguments, const std::shared_ptr<Options>& o,
+                     const char* name, const char* help, Typed typed, const Make& make) {
   CLI::App* sub = kernel->add_subcommand(name, help);
   sub->add_option("--gpu", o->gpu, "the accelerator: a name or a file")->required()->type_name("NAME");
   if (typed != Typed::nothing)
@@ -184,15 +190,16 @@ void run_collective(const Options& o, model::Collective collective, const std::s
     throw ConfigError(fmt::format("--gpus {}: {} has {}", o.gpus, cluster.spec().name, cluster.gpu_count()));
   double bytes = 0.0;
   Diagnostics diagnostics;
-  config::read_quantity(config::Value::parse(o.bytes, "--bytes"), "bytes", Dimension::bytes, config::kPositive, bytes,
-                        diagnostics);
+  config::read_quantity(config::Value::parse(o.bytes, "--bytes"), "bytes", Dimension::bytes,
+                        config::kPositive, bytes, diagnostics);
   diagnostics.throw_if_any();
   std::vector<int> gpus;
   for (int i = 0; i < o.gpus; ++i) gpus.push_back(i);
   const bool several = cluster.node_of(0) != cluster.node_of(o.gpus - 1);
   const model::CollectiveGroup group(cluster, gpus, model::load_protocols(cluster.node().collective_class),
                                      several ? model::load_protocols("network") : model::Protocols{});
-  const std::string title = fmt::format("{} of {} by {} GPUs of {}", name, pretty_bytes(bytes), o.gpus, cluster.spec().name);
+  const std::string title =
+      fmt::format("{} of {} by {} GPUs of {}", name, pretty_bytes(bytes), o.gpus, cluster.spec().name);
   const steps::CollectiveReport report = steps::collective_report(title, group, collective, bytes);
   fmt::print("{}", json ? steps::to_json(report).dump(2) + "\n" : steps::text(report));
 }
@@ -200,10 +207,16 @@ void run_collective(const Options& o, model::Collective collective, const std::s
 void add_collectives(CLI::App* kernel, Arguments& arguments, const std::shared_ptr<Options>& o) {
   for (size_t i = 0; i < model::collective_names().size(); ++i) {
     const std::string& name = model::collective_names()[i];
-    CLI::App* sub = kernel->add_subcommand(name, "the collective on the first GPUs of a platform, alone on its links");
-    sub->add_option("--platform,--node", o->platform, "a cluster or a node: a name or a file")->required()->type_name("NAME");
-    if (name != "p2p") sub->add_option("--gpus", o->gpus, "GPUs that take part")->type_name("N")->check(CLI::Range(2, 65536));
-    sub->add_option("--bytes", o->bytes, "that a GPU holds, as nccl-tests counts")->type_name("SIZE")->capture_default_str();
+    CLI::App* sub =
+        kernel->add_subcommand(name, "the collective on the first GPUs of a platform, alone on its links");
+    sub->add_option("--platform,--node", o->platform, "a cluster or a node: a name or a file")
+        ->required()
+        ->type_name("NAME");
+    if (name != "p2p")
+      sub->add_option("--gpus", o->gpus, "GPUs that take part")->type_name("N")->check(CLI::Range(2, 65536));
+    sub->add_option("--bytes", o->bytes, "that a GPU holds, as nccl-tests counts")
+        ->type_name("SIZE")
+        ->capture_default_str();
     sub->add_flag("--json", arguments.json, "print JSON");
     sub->callback([&arguments, o, i, name] {
       run_collective(*o, static_cast<model::Collective>(i), name, arguments.json);
@@ -222,19 +235,19 @@ void add_kernel(CLI::App& app, Arguments& arguments) {
   need(sub, "--m", o->m, "rows: tokens");
   need(sub, "--n", o->n, "columns");
   need(sub, "--k", o->k, "inner dimension");
-  sub = add_kernel(kernel, arguments, o, "prefill_attention", "causal attention of new tokens over cached ones",
-                   Typed::attention, prefill_attention);
+  sub = add_kernel(kernel, arguments, o, "prefill_attention",
+                   "causal attention of new tokens over cached ones", Typed::attention, prefill_attention);
   add_heads(sub, *o);
   need(sub, "--tokens", o->tokens, "new tokens of a sequence");
   may(sub, "--cached", o->cached, "tokens before them in the cache");
   may(sub, "--sequences", o->sequences, "alike, in one kernel");
-  sub = add_kernel(kernel, arguments, o, "decode_attention", "one new token for each of some sequences", Typed::attention,
-                   decode_attention);
+  sub = add_kernel(kernel, arguments, o, "decode_attention", "one new token for each of some sequences",
+                   Typed::attention, decode_attention);
   add_heads(sub, *o);
   need(sub, "--sequences", o->sequences, "in the batch");
   need(sub, "--context", o->context, "tokens of each");
-  sub = add_kernel(kernel, arguments, o, "latent_attention", "the same over a latent cache (MLA)", Typed::attention,
-                   latent_attention);
+  sub = add_kernel(kernel, arguments, o, "latent_attention", "the same over a latent cache (MLA)",
+                   Typed::attention, latent_attention);
   need(sub, "--heads", o->heads, "query heads on the GPU");
   may(sub, "--rank", o->rank, "width of the latent vector");
   may(sub, "--rope-dim", o->rope, "width of what carries the position");
@@ -247,7 +260,8 @@ void add_kernel(CLI::App& app, Arguments& arguments) {
   need(sub, "--topk", o->topk, "experts that a token visits");
   need(sub, "--tokens", o->tokens, "in the batch");
   may(sub, "--skew", o->skew, "tokens of the busiest expert over the mean");
-  sub = add_kernel(kernel, arguments, o, "elementwise", "a kernel that only moves bytes", Typed::nothing, elementwise);
+  sub = add_kernel(kernel, arguments, o, "elementwise", "a kernel that only moves bytes", Typed::nothing,
+                   elementwise);
   sub->add_option("--bytes", o->bytes, "read and written")->type_name("SIZE")->capture_default_str();
   add_collectives(kernel, arguments, o);
 }

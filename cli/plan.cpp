@@ -56,7 +56,8 @@ template <class Body>
 void each_plan(const Workload& users, const PlanOptions& options, Body body) {
   const auto first = static_cast<size_t>(options.session);
   if (first >= users.sessions())
-    throw ConfigError(fmt::format("there is no session {}: the first is 0 and the last {}", first, users.sessions() - 1));
+    throw ConfigError(
+        fmt::format("there is no session {}: the first is 0 and the last {}", first, users.sessions() - 1));
   const size_t left = users.sessions() - first;
   const size_t count = options.sessions > 0 ? std::min(left, static_cast<size_t>(options.sessions)) : left;
   for (size_t i = first; i < first + count; ++i) {
@@ -74,7 +75,8 @@ std::string written(const SessionPlan& plan, const Workload& users, const PlanOp
 
 void show(const Arguments& arguments, const PlanOptions& options) {
   const Workload users = open(arguments);
-  each_plan(users, options, [&](const SessionPlan& plan) { fmt::print("{}", written(plan, users, options)); });
+  each_plan(users, options,
+            [&](const SessionPlan& plan) { fmt::print("{}", written(plan, users, options)); });
 }
 
 void write(const Arguments& arguments, const PlanOptions& options) {
@@ -92,7 +94,9 @@ void write(const Arguments& arguments, const PlanOptions& options) {
 CLI::App* add_common(CLI::App& sub, const char* name, const char* help, Arguments& arguments,
                      const std::shared_ptr<PlanOptions>& options) {
   CLI::App* command = sub.add_subcommand(name, help);
-  command->add_option("SCENARIO|PLANS", arguments.files, "a scenario (.yaml) or a file of plans (.jsonl, .gz too)")
+  command
+      ->add_option("SCENARIO|PLANS", arguments.files,
+                   "a scenario (.yaml) or a file of plans (.jsonl, .gz too)")
       ->required()
       ->expected(1);
   command->add_option("--session", options->session, "the first session, from 0")
@@ -115,7 +119,8 @@ void add_plan(CLI::App& app, Arguments& arguments) {
   CLI::App* sub = app.add_subcommand("plan", "Shows and writes the plans of sessions before they run");
   sub->require_subcommand(1);
   const auto shown = std::make_shared<PlanOptions>();
-  CLI::App* show_command = add_common(*sub, "show", "Prints a session's tree of agents and calls", arguments, shown);
+  CLI::App* show_command =
+      add_common(*sub, "show", "Prints a session's tree of agents and calls", arguments, shown);
   show_command->footer("Example: agentsim plan show scenarios/generated_agents.yaml --session 3 --calls");
   show_command->callback([&arguments, shown] {
     if (shown->sessions == 0) shown->sessions = 1;
@@ -125,7 +130,9 @@ void add_plan(CLI::App& app, Arguments& arguments) {
   exported->format = "jsonl";
   CLI::App* export_command =
       add_common(*sub, "export", "Writes plans, which 'source: plan_jsonl' replays", arguments, exported);
-  export_command->add_option("-o,--output", arguments.out, "write here (.gz compresses)")->type_name("FILE")->required();
+  export_command->add_option("-o,--output", arguments.out, "write here (.gz compresses)")
+      ->type_name("FILE")
+      ->required();
   export_command->add_flag("--quiet", arguments.quiet, "print mistakes only");
   export_command->footer("Example: agentsim plan export scenarios/generated_agents.yaml -o plans.jsonl.gz");
   export_command->callback([&arguments, exported] { write(arguments, *exported); });

@@ -22,9 +22,8 @@ namespace {
 // GPUs, NICs, host memories and storage: what traffic starts and ends at.
 std::vector<int> endpoints(const platform::Node& node) {
   std::vector<int> all;
-  for (const platform::DeviceKind kind :
-       {platform::DeviceKind::gpu, platform::DeviceKind::nic, platform::DeviceKind::host_memory,
-        platform::DeviceKind::storage})
+  for (const platform::DeviceKind kind : {platform::DeviceKind::gpu, platform::DeviceKind::nic,
+                                          platform::DeviceKind::host_memory, platform::DeviceKind::storage})
     for (const int device : node.of_kind(kind)) all.push_back(device);
   return all;
 }
@@ -103,20 +102,24 @@ std::string cell(double value, double unit, int digits) {
 void print_summaries(const platform::NodeTopology& topology) {
   const std::vector<topology::PathSummary> rows = topology::path_summaries(topology);
   if (rows.empty()) return;
-  fmt::print("\nPaths between GPUs: one pair alone, and measured (platforms/paths.yaml)\n{:<6}{:>6}{:>18}{:>9}{:>11}{:>8}"
-             "{:>15}{:>11}{:>8}\n",
-             "class", "pairs", "such as", "GB/s", "both ways", "us", "measured GB/s", "both ways", "us");
+  fmt::print(
+      "\nPaths between GPUs: one pair alone, and measured "
+      "(platforms/paths.yaml)\n{:<6}{:>6}{:>18}{:>9}{:>11}{:>8}"
+      "{:>15}{:>11}{:>8}\n",
+      "class", "pairs", "such as", "GB/s", "both ways", "us", "measured GB/s", "both ways", "us");
   for (const topology::PathSummary& row : rows) {
     const platform::PathFigures none;
     const platform::PathFigures& m = row.measured != nullptr ? *row.measured : none;
     fmt::print("{:<6}{:>6}{:>18}{:>9}{:>11}{:>8}{:>15}{:>11}{:>8}\n", short_name(row.path_class), row.pairs,
-               row.from + ">" + row.to, cell(row.bytes_per_s, 1e9, 1), cell(row.both_ways_bytes_per_s, 1e9, 1),
-               cell(row.latency_s, 1e-6, 2), cell(m.bytes_per_s, 1e9, 1), cell(m.both_ways_bytes_per_s, 1e9, 1),
+               row.from + ">" + row.to, cell(row.bytes_per_s, 1e9, 1),
+               cell(row.both_ways_bytes_per_s, 1e9, 1), cell(row.latency_s, 1e-6, 2),
+               cell(m.bytes_per_s, 1e9, 1), cell(m.both_ways_bytes_per_s, 1e9, 1),
                cell(m.latency_s, 1e-6, 2));
   }
   for (const topology::PathSummary& row : rows)
     if (row.measured != nullptr)
-      fmt::print("  {} is {}: {}\n", short_name(row.path_class), row.measured->verified, row.measured->source);
+      fmt::print("  {} is {}: {}\n", short_name(row.path_class), row.measured->verified,
+                 row.measured->source);
   const platform::Node& node = topology.node();
   if (node.posted_write_collapse)
     fmt::print("Writes of {} or more GPUs of a switch to several other root ports share {}: {}\n",

@@ -48,8 +48,9 @@ platform::Cluster load_platform(const std::string& word, const std::string& gpu)
   const config::Value gpu_word = config::Value::parse(gpu, "--gpu");
   const config::Value key = config::Value::parse("gpu", "--gpu");
   if (word.empty() || is_node(word)) {
-    config::Value node = word.empty() ? config::Value::parse(kAlone, "--gpu")
-                                      : load(config::Value::parse(word, "PLATFORM"), "node", "platforms/nodes");
+    config::Value node = word.empty()
+                             ? config::Value::parse(kAlone, "--gpu")
+                             : load(config::Value::parse(word, "PLATFORM"), "node", "platforms/nodes");
     node.set(key, gpu_word);
     return platform::load_cluster(cluster_of(node));
   }

@@ -34,7 +34,8 @@ struct Options {
 double number(const std::string& text, const std::string& option, const std::string& whole) {
   const std::optional<double> value = parse_number(text);
   if (!value || *value < 0.0 || *value != std::floor(*value) || *value > 1e9)
-    throw ConfigError(fmt::format("{} {}: '{}' is no whole number of tokens or sequences", option, whole, text));
+    throw ConfigError(
+        fmt::format("{} {}: '{}' is no whole number of tokens or sequences", option, whole, text));
   return *value;
 }
 
@@ -83,12 +84,15 @@ steps::StepRequest request_of(const Options& o) {
 }
 
 void step(const Options& o, bool json) {
-  if (o.platform.empty() && o.gpu.empty()) throw ConfigError("step wants --platform NAME, --gpu NAME or both");
+  if (o.platform.empty() && o.gpu.empty())
+    throw ConfigError("step wants --platform NAME, --gpu NAME or both");
   const model::Deployment deployment = deployment_of(o);
   if (o.platform.empty() && deployment.gpus() > 1)
-    throw ConfigError(fmt::format("a replica of {} GPUs wants links: name a --platform, see agentsim list platforms",
-                                  deployment.gpus()));
-  const steps::StepReport report = steps::step_report(load_platform(o.platform, o.gpu), deployment, request_of(o));
+    throw ConfigError(
+        fmt::format("a replica of {} GPUs wants links: name a --platform, see agentsim list platforms",
+                    deployment.gpus()));
+  const steps::StepReport report =
+      steps::step_report(load_platform(o.platform, o.gpu), deployment, request_of(o));
   fmt::print("{}", json ? steps::to_json(report).dump(2) + "\n" : steps::text(report));
 }
 
@@ -97,18 +101,23 @@ void step(const Options& o, bool json) {
 void add_step(CLI::App& app, Arguments& arguments) {
   CLI::App* sub = app.add_subcommand("step", "The time of one forward pass, and where it goes");
   const auto o = std::make_shared<Options>();
-  sub->add_option("--model", o->model, "a model: a name, a file or a config.json")->required()->type_name("NAME");
-  sub->add_option("--platform,--node", o->platform, "a cluster or a node: a name or a file")->type_name("NAME");
+  sub->add_option("--model", o->model, "a model: a name, a file or a config.json")
+      ->required()
+      ->type_name("NAME");
+  sub->add_option("--platform,--node", o->platform, "a cluster or a node: a name or a file")
+      ->type_name("NAME");
   sub->add_option("--gpu", o->gpu, "the GPU instead of the platform's, or one alone")->type_name("NAME");
   sub->add_option("--tp", o->tp, "GPUs of a stage")->type_name("N")->check(CLI::Range(1, 1024));
-  sub->add_option("--precision", o->precision, "type of the weights (default: as published)")->type_name("TYPE");
+  sub->add_option("--precision", o->precision, "type of the weights (default: as published)")
+      ->type_name("TYPE");
   sub->add_option("--kv", o->cache, "type of the KV cache (default: bf16)")->type_name("TYPE");
   sub->add_option("--engine", o->engine, "serving engine (default: vllm_v1)")->type_name("NAME");
   sub->add_option("--decode", o->decode, "sequences with one new token each @ tokens before it (repeatable)")
       ->type_name("N@CONTEXT")
       ->take_all()
       ->expected(1);
-  sub->add_option("--prefill", o->prefill, "new tokens of a prompt @ tokens that are cached already (repeatable)")
+  sub->add_option("--prefill", o->prefill,
+                  "new tokens of a prompt @ tokens that are cached already (repeatable)")
       ->type_name("TOKENS@CACHED")
       ->take_all()
       ->expected(1);

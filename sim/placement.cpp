@@ -36,14 +36,16 @@ void check_places_of(const PlatformChoice& choice, const config::Value& at, Diag
     }
     if (place.end() > choice.cluster.gpu_count() || place.replicas == 0) {
       add(fmt::format("does not fit: {} of the {} GPUs of '{}' are left for it, and {} are needed",
-                      std::max(0, choice.cluster.gpu_count() - place.first_gpu), choice.cluster.gpu_count(), choice.label,
-                      std::max(1, place.replicas) * place.size()));
+                      std::max(0, choice.cluster.gpu_count() - place.first_gpu), choice.cluster.gpu_count(),
+                      choice.label, std::max(1, place.replicas) * place.size()));
       return;
     }
     const int group = choice.cluster.group_of(place.first_gpu);
     const int within = std::min(place.size(), choice.cluster.gpus_per_node(group));
     if ((place.first_gpu - choice.cluster.first_gpu(group)) % within != 0)
-      add(fmt::format("would begin at GPU {}, which splits its replicas of {} GPUs over nodes; put the deployment with the "
+      add(
+          fmt::format("would begin at GPU {}, which splits its replicas of {} GPUs over nodes; put the "
+                      "deployment with the "
                       "larger replicas first",
                       place.first_gpu, place.size()));
   }
@@ -55,12 +57,14 @@ Assignment assign(const Scenario& scenario, const PlatformChoice& choice, const 
   for (const Placement& place : all)
     if (!place.name.empty()) valid.push_back(place.name);
   Diagnostics diagnostics;
-  const auto add = [&](const std::string& words, const std::string& word, const std::vector<std::string>& known) {
+  const auto add = [&](const std::string& words, const std::string& word,
+                       const std::vector<std::string>& known) {
     diagnostics.add({Place{scenario.file, 0, 0, 1, ""}, words, nearest(word, known), known, ""});
   };
   Assignment assignment;
   for (const std::string& name : names.deployments) {
-    const auto found = std::find_if(all.begin(), all.end(), [&](const Placement& place) { return place.name == name; });
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const Placement& place) { return place.name == name; });
     assignment.of_deployment.push_back(found == all.end() ? 0 : static_cast<uint32_t>(found - all.begin()));
     if (found == all.end())
       add(fmt::format("an agent calls the deployment '{}', which 'deployments' lacks", name), name, valid);
@@ -70,8 +74,9 @@ Assignment assign(const Scenario& scenario, const PlatformChoice& choice, const 
     for (const std::string& role : choice.several[i].roles) {
       const auto found = std::find(names.roles.begin(), names.roles.end(), role);
       if (found == names.roles.end())
-        add(fmt::format("deployment '{}' is for the role '{}', which no session has", choice.several[i].name, role), role,
-            names.roles);
+        add(fmt::format("deployment '{}' is for the role '{}', which no session has", choice.several[i].name,
+                        role),
+            role, names.roles);
       else
         assignment.of_role[static_cast<size_t>(found - names.roles.begin())] = static_cast<uint32_t>(i);
     }

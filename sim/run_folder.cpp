@@ -55,7 +55,8 @@ metrics::PlatformFacts platform_facts(const PlatformChoice& choice, const RunFac
   metrics::PlatformFacts mean;
   for (const Placement& place : placements(choice)) {
     std::vector<int> replicas(static_cast<size_t>(choice.cluster.groups()), 0);
-    for (int r = 0; r < place.replicas; ++r) ++replicas[static_cast<size_t>(choice.cluster.group_of(place.gpu(r)))];
+    for (int r = 0; r < place.replicas; ++r)
+      ++replicas[static_cast<size_t>(choice.cluster.group_of(place.gpu(r)))];
     for (int group = 0; group < choice.cluster.groups(); ++group) {
       const platform::Accelerator& gpu = choice.cluster.node(group).gpu;
       const double gpus = static_cast<double>(replicas[static_cast<size_t>(group)]) / facts.replicas *
@@ -64,7 +65,8 @@ metrics::PlatformFacts platform_facts(const PlatformChoice& choice, const RunFac
       mean.memory_bytes_per_s += gpu.memory_bytes_per_s * gpus;
     }
   }
-  mean.kv_blocks = std::accumulate(facts.kv_blocks.begin(), facts.kv_blocks.end(), int64_t{0}) / facts.replicas;
+  mean.kv_blocks =
+      std::accumulate(facts.kv_blocks.begin(), facts.kv_blocks.end(), int64_t{0}) / facts.replicas;
   return mean;
 }
 

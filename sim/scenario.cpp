@@ -64,9 +64,9 @@ void check_memory(const PlatformChoice& choice, const platform::Accelerator& gpu
     remedy = fmt::format("tp {} would do", d.tp);
     break;
   }
-  add(fmt::format("{} in {} does not fit: with tp {} a GPU needs {} and the engine may use {} of a {}; {}", d.llm.name,
-                  d.precision.weights, choice.deployment.tp, pretty_bytes(needed), pretty_bytes(here.memory_bytes),
-                  gpu.name, remedy));
+  add(fmt::format("{} in {} does not fit: with tp {} a GPU needs {} and the engine may use {} of a {}; {}",
+                  d.llm.name, d.precision.weights, choice.deployment.tp, pretty_bytes(needed),
+                  pretty_bytes(here.memory_bytes), gpu.name, remedy));
 }
 
 // What a replica asks of the GPUs it runs on.
@@ -83,26 +83,30 @@ std::string node_words(const platform::Cluster& cluster, int group) {
 
 // Stages and replicas fill nodes or take whole ones, so that neighbours in a node stay together, and a replica has GPUs
 // of one kind.
-void check_places(const PlatformChoice& choice, int group, const std::function<void(const std::string&)>& add) {
+void check_places(const PlatformChoice& choice, int group,
+                  const std::function<void(const std::string&)>& add) {
   const platform::Cluster& cluster = choice.cluster;
   const int in_node = cluster.gpus_per_node(group);
   const int in_group = cluster.nodes_in(group) * in_node;
   const model::Deployment& d = choice.deployment;
   const auto fits = [&](int64_t size) { return in_node % size == 0 || size % in_node == 0; };
-  const std::string gpus = fmt::format("{} GPUs of {} of '{}'", in_node, node_words(cluster, group), choice.label);
+  const std::string gpus =
+      fmt::format("{} GPUs of {} of '{}'", in_node, node_words(cluster, group), choice.label);
   if (!fits(d.tp))
     add(fmt::format("tp {} does not divide the {}", d.tp, gpus));
   else if (!fits(d.gpus()))
     add(fmt::format("tp {} x pp {} = {} does not divide the {}", d.tp, d.pp, d.gpus(), gpus));
   else if (d.gpus() > in_node && in_group % d.gpus() != 0 && cluster.groups() > 1)
-    add(fmt::format("replicas of {} GPUs do not divide the {} GPUs of {} of '{}', so one would have GPUs of two kinds",
-                    d.gpus(), in_group, cluster.node(group).name, choice.label));
+    add(fmt::format(
+        "replicas of {} GPUs do not divide the {} GPUs of {} of '{}', so one would have GPUs of two kinds",
+        d.gpus(), in_group, cluster.node(group).name, choice.label));
 }
 
 }  // namespace
 
 // `- hgx_h100_x1` or `- {label: nvlink, platform: hgx_h100_x1, deployment: {tp: 8}}`
-std::optional<PlatformEntry> read_platform_entry(const Value& value, const Value& deployment, Diagnostics& diagnostics) {
+std::optional<PlatformEntry> read_platform_entry(const Value& value, const Value& deployment,
+                                                 Diagnostics& diagnostics) {
   PlatformEntry entry;
   entry.deployment = deployment;
   if (value.is_scalar()) {
@@ -156,18 +160,22 @@ void check_fit(const PlatformChoice& choice, const Value& at, Diagnostics& diagn
   if (!mistakes.empty()) return;
   const platform::Cluster& cluster = choice.cluster;
   const auto size = static_cast<int>(d.gpus());
-  const int used = d.replicas > 0 ? static_cast<int>(std::min<int64_t>(d.replicas * size, cluster.gpu_count())) : cluster.gpu_count();
+  const int used = d.replicas > 0
+                       ? static_cast<int>(std::min<int64_t>(d.replicas * size, cluster.gpu_count()))
+                       : cluster.gpu_count();
   for (int group = 0; group < cluster.groups() && cluster.first_gpu(group) < used; ++group) {
     check_places(choice, group, add);
     check_gpu(choice, cluster.node(group).gpu, add);
     if (d.load_weights == "off") continue;
-    if (weight_route(cluster, d.load_weights, cluster.first_gpu(group)).path_class == platform::PathClass::none)
+    if (weight_route(cluster, d.load_weights, cluster.first_gpu(group)).path_class ==
+        platform::PathClass::none)
       add(fmt::format("'load_weights: {}' finds no way to the GPUs of {} of '{}'", d.load_weights,
                       node_words(cluster, group), choice.label));
   }
   if (std::max<int64_t>(1, d.replicas) * d.gpus() > cluster.gpu_count())
-    add(fmt::format("{} replica{} of {} GPUs do{} not fit the {} GPUs of '{}'", std::max<int64_t>(1, d.replicas),
-                    d.replicas > 1 ? "s" : "", d.gpus(), d.replicas > 1 ? "" : "es", cluster.gpu_count(), choice.label));
+    add(fmt::format("{} replica{} of {} GPUs do{} not fit the {} GPUs of '{}'",
+                    std::max<int64_t>(1, d.replicas), d.replicas > 1 ? "s" : "", d.gpus(),
+                    d.replicas > 1 ? "" : "es", cluster.gpu_count(), choice.label));
 }
 
 namespace {
@@ -182,7 +190,8 @@ Value without_roles(const Value& map, std::vector<std::string>& out, Diagnostics
 }
 
 // All of `deployments` of a scenario, with what a platform's entry changes of them.
-std::vector<NamedDeployment> read_several(const Value& deployments, const Value& entry, Diagnostics& diagnostics) {
+std::vector<NamedDeployment> read_several(const Value& deployments, const Value& entry,
+                                          Diagnostics& diagnostics) {
   Value map = deployments;
   if (const Value* changes = entry.find("deployments")) map.overlay(*changes);
   std::vector<NamedDeployment> all;
@@ -223,12 +232,13 @@ void load_platforms(const Value& list, const Value& root, Scenario& scenario, Di
     const FileLog log;
     // The shared part of the deployment is the same for all: its mistakes are reported once.
     Diagnostics own;
-    Diagnostics& shared = labels.size() == 1 || entry->changes_deployment || item.find("deployments") != nullptr
-                              ? diagnostics
-                              : own;
+    Diagnostics& shared =
+        labels.size() == 1 || entry->changes_deployment || item.find("deployments") != nullptr ? diagnostics
+                                                                                               : own;
     std::vector<NamedDeployment> named;
     if (several != nullptr) named = read_several(*several, item, shared);
-    const model::Deployment spec = several != nullptr ? named.front().spec : read_deployment(entry->deployment, shared);
+    const model::Deployment spec =
+        several != nullptr ? named.front().spec : read_deployment(entry->deployment, shared);
     collect(diagnostics, [&] {
       scenario.platforms.push_back(read_platform(*entry, spec));
       scenario.platforms.back().several = named;
@@ -265,9 +275,11 @@ Value chosen_platforms(const Value& root, const std::string& wanted) {
 void read_common(const Value& root, Scenario& scenario, Diagnostics& diagnostics) {
   const FileLog log;
   collect(diagnostics, [&] { config::read_map(root, "the scenario", scenario, diagnostics); });
-  if (scenario.name.find_first_of("/\\") != std::string::npos || scenario.name == ".." || scenario.name.empty()) {
+  if (scenario.name.find_first_of("/\\") != std::string::npos || scenario.name == ".." ||
+      scenario.name.empty()) {
     const Value* name = root.find("name");
-    diagnostics.add((name != nullptr ? *name : root).mistake("'name' names a folder of results and cannot hold a path"));
+    diagnostics.add(
+        (name != nullptr ? *name : root).mistake("'name' names a folder of results and cannot hold a path"));
   }
   const Value* several = root.find("deployments");
   if (several == nullptr && root.find("deployment") == nullptr)
@@ -300,7 +312,8 @@ Scenario read_scenario(const Value& root, const std::string& path, const Overrid
   const Value platforms = chosen_platforms(root, overrides.platform);
   if (platforms.is_null()) diagnostics.add(root.mistake("the scenario lacks the key 'platforms'"));
   const Value* several = root.find("deployments");
-  const bool has_one = several != nullptr ? several->is_map() && !several->entries().empty() : root.find("deployment") != nullptr;
+  const bool has_one = several != nullptr ? several->is_map() && !several->entries().empty()
+                                          : root.find("deployment") != nullptr;
   if (has_one && !platforms.is_null()) load_platforms(platforms, root, scenario, diagnostics);
   if (overrides.has_seed) scenario.seed = overrides.seed;
   if (overrides.has_replications) scenario.replications = overrides.replications;

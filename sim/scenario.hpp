@@ -26,8 +26,10 @@ struct Reporting {
 
 template <class Visitor>
 void describe(Visitor& v, Reporting& r) {
-  v.field("sample_interval", r.sample_interval_s, Dimension::time, config::kPositive, "between rows of replicas.csv");
-  v.field("warm_up", r.warm_up, Dimension::number, config::Bounds{0.0, 0.9}, "share of sessions left out as warm-up");
+  v.field("sample_interval", r.sample_interval_s, Dimension::time, config::kPositive,
+          "between rows of replicas.csv");
+  v.field("warm_up", r.warm_up, Dimension::number, config::Bounds{0.0, 0.9},
+          "share of sessions left out as warm-up");
 }
 
 // One of several deployments that share a platform.
@@ -41,9 +43,9 @@ struct NamedDeployment {
 struct PlatformChoice {
   std::string label;
   platform::Cluster cluster;
-  model::Deployment deployment;           // the first, where there are several
-  config::Value named{};           // what the scenario says of the cluster: a name, a file or a map
-  std::set<std::string> files{};   // that cluster and deployment were read from
+  model::Deployment deployment;            // the first, where there are several
+  config::Value named{};                   // what the scenario says of the cluster: a name, a file or a map
+  std::set<std::string> files{};           // that cluster and deployment were read from
   std::vector<NamedDeployment> several{};  // all of `deployments`; empty: `deployment` is the only one
 };
 
@@ -60,7 +62,7 @@ struct Scenario {
   int64_t seed = 1;
   int64_t replications = 5;
   serving::StepMode mode = serving::StepMode::fast;
-  config::Value root;  // for the studies, which read `prices` and `study` from it
+  config::Value root;           // for the studies, which read `prices` and `study` from it
   std::set<std::string> files;  // that all but the platforms was read from, beside the scenario's own
 };
 

@@ -23,8 +23,13 @@ class Sampler : public network::EventTarget {
   Sampler(network::Kernel& kernel, const serving::SessionDriver& driver, serving::Observer& observer,
           std::vector<std::unique_ptr<serving::Replica>>& replicas, double interval_s, uint64_t sessions,
           const Progress& progress)
-      : kernel_(kernel), driver_(driver), observer_(observer), replicas_(replicas), interval_s_(interval_s),
-        sessions_(sessions), progress_(progress) {}
+      : kernel_(kernel),
+        driver_(driver),
+        observer_(observer),
+        replicas_(replicas),
+        interval_s_(interval_s),
+        sessions_(sessions),
+        progress_(progress) {}
 
   void start() { kernel_.at(0.0, *this, 0); }
   bool was_interrupted() const { return interrupted_; }
@@ -58,11 +63,16 @@ class Run {
  public:
   Run(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed, serving::Observer& observer,
       const Progress& progress)
-      : scenario_(scenario), choice_(choice), workload_(scenario.workload, seed), net_(kernel_, links(choice.cluster)),
-        places_(placements(choice)), assignment_(assign(scenario, choice, workload_.names())),
-        driver_(kernel_, workload_, observer, resources_of(scenario, workload_.names())), loader_(kernel_, net_),
-        sampler_(kernel_, driver_, observer, replicas_, scenario.reporting.sample_interval_s, workload_.sessions(),
-                 progress) {
+      : scenario_(scenario),
+        choice_(choice),
+        workload_(scenario.workload, seed),
+        net_(kernel_, links(choice.cluster)),
+        places_(placements(choice)),
+        assignment_(assign(scenario, choice, workload_.names())),
+        driver_(kernel_, workload_, observer, resources_of(scenario, workload_.names())),
+        loader_(kernel_, net_),
+        sampler_(kernel_, driver_, observer, replicas_, scenario.reporting.sample_interval_s,
+                 workload_.sessions(), progress) {
     facts_.survey = survey(workload_, choice.deployment.llm.max_context);
     check_capacity(scenario, choice, facts_.survey, workload_.names());
     facts_.kv = model::kv_capacity(choice.deployment, choice.cluster.node().gpu);
@@ -121,18 +131,19 @@ class Run {
     }
   }
 
-  void add_replica(const Placement& place, int first_gpu, Fleet& fleet, const std::vector<model::Protocols>& protocols,
-                   const model::Protocols& network) {
+  void add_replica(const Placement& place, int first_gpu, Fleet& fleet,
+                   const std::vector<model::Protocols>& protocols, const model::Protocols& network) {
     const platform::Cluster& cluster = choice_.cluster;
     const model::Deployment& deployment = *place.deployment;
     const int group = cluster.group_of(first_gpu);
     const platform::Accelerator& gpu = cluster.node(group).gpu;
     facts_.kv_blocks.push_back(model::kv_capacity(deployment, gpu).blocks);
-    replica_links_.push_back(std::make_unique<model::ReplicaLinks>(cluster, deployment, first_gpu,
-                                                                   protocols[static_cast<size_t>(group)], network));
+    replica_links_.push_back(std::make_unique<model::ReplicaLinks>(
+        cluster, deployment, first_gpu, protocols[static_cast<size_t>(group)], network));
     step_times_.push_back(std::make_unique<model::StepTime>(deployment, gpu, *replica_links_.back()));
     replicas_.push_back(std::make_unique<serving::Replica>(
-        serving::Replica::Parts{kernel_, deployment, *step_times_.back(), *fleet.scheduler, *fleet.gateway, scenario_.mode},
+        serving::Replica::Parts{kernel_, deployment, *step_times_.back(), *fleet.scheduler, *fleet.gateway,
+                                scenario_.mode},
         static_cast<uint32_t>(replicas_.size()), facts_.kv_blocks.back()));
     serving::Replica& replica = *replicas_.back();
     join_lanes(replica, *replica_links_.back());
@@ -143,8 +154,9 @@ class Run {
 
   void join_lanes(serving::Replica& replica, const model::ReplicaLinks& replica_links) {
     using network::TrafficClass;
-    constexpr std::array<TrafficClass, model::kLanes> kClasses{TrafficClass::tensor_parallel, TrafficClass::tensor_parallel,
-                                                               TrafficClass::expert_parallel, TrafficClass::pipeline};
+    constexpr std::array<TrafficClass, model::kLanes> kClasses{
+        TrafficClass::tensor_parallel, TrafficClass::tensor_parallel, TrafficClass::expert_parallel,
+        TrafficClass::pipeline};
     for (const model::Lane lane : model::kAllLanes) {
       std::vector<std::pair<network::LinkId, int>> crossings;
       for (const auto& [link, times] : replica_links.crossings(lane))
@@ -166,16 +178,18 @@ class Run {
   }
 
   void check_invariants() const {
-    AGENTSIM_CONTRACT(driver_.all_ended(), "I1: {} of {} sessions ended", driver_.ended(), workload_.sessions());
+    AGENTSIM_CONTRACT(driver_.all_ended(), "I1: {} of {} sessions ended", driver_.ended(),
+                      workload_.sessions());
     uint64_t submitted = 0, answered = 0, cancelled = 0;
     for (const Fleet& fleet : fleets_) {
       submitted += fleet.gateway->submitted();
       answered += fleet.gateway->answered();
       cancelled += fleet.gateway->cancelled();
     }
-    AGENTSIM_CONTRACT(submitted == answered + cancelled && submitted + driver_.calls_left_out() == facts_.survey.calls,
-                      "I1: of {} calls {} were submitted, {} answered, {} cancelled and {} left out",
-                      facts_.survey.calls, submitted, answered, cancelled, driver_.calls_left_out());
+    AGENTSIM_CONTRACT(
+        submitted == answered + cancelled && submitted + driver_.calls_left_out() == facts_.survey.calls,
+        "I1: of {} calls {} were submitted, {} answered, {} cancelled and {} left out", facts_.survey.calls,
+        submitted, answered, cancelled, driver_.calls_left_out());
     for (const auto& replica : replicas_) {
       AGENTSIM_CONTRACT(replica->is_idle(), "I4: a replica has work left at the end");
       AGENTSIM_CONTRACT(replica->batcher().pool().used() == 0, "I2: {} blocks are still used at the end",
@@ -206,7 +220,8 @@ class Run {
     const model::LLM& llm = choice_.deployment.llm;
     if (facts_.survey.calls_over_context > 0)
       facts_.notes.push_back(
-          fmt::format("{} of {} calls are longer than the {} tokens that {} was made for; they are run as if it took them",
+          fmt::format("{} of {} calls are longer than the {} tokens that {} was made for; they are run as if "
+                      "it took them",
                       facts_.survey.calls_over_context, facts_.survey.calls, llm.max_context, llm.name));
   }
 
@@ -271,15 +286,20 @@ void check_capacity(const Scenario& scenario, const PlatformChoice& choice, cons
     const Placement& place = places[p];
     // The router may send any call to any replica.
     int64_t blocks = INT64_MAX;
-    for (int group = choice.cluster.group_of(place.first_gpu); group <= choice.cluster.group_of(place.end() - 1); ++group)
-      blocks = std::min(blocks, model::kv_capacity(*place.deployment, choice.cluster.node(group).gpu).blocks_of_a_call);
+    for (int group = choice.cluster.group_of(place.first_gpu);
+         group <= choice.cluster.group_of(place.end() - 1); ++group)
+      blocks = std::min(
+          blocks, model::kv_capacity(*place.deployment, choice.cluster.node(group).gpu).blocks_of_a_call);
     const auto capacity = static_cast<uint64_t>(blocks * place.deployment->engine.block_size);
     if (longest[p] <= capacity) continue;
     const std::string of = place.name.empty() ? "" : fmt::format(" of '{}'", place.name);
     throw ConfigError(std::vector<Diagnostic>{
         {Place{scenario.file, 0, 0, 1, ""},
-         fmt::format("the longest call{} has {} tokens, but a replica on '{}' caches {}", of, longest[p], choice.label, capacity),
-         "", {}, "raise deployment.tp, or use fp8 for deployment.precision.kv"}});
+         fmt::format("the longest call{} has {} tokens, but a replica on '{}' caches {}", of, longest[p],
+                     choice.label, capacity),
+         "",
+         {},
+         "raise deployment.tp, or use fp8 for deployment.precision.kv"}});
   }
 }
 
@@ -291,7 +311,8 @@ std::vector<workload::ResourceSpec> resources_of(const Scenario& scenario, const
   for (const std::string& name : names.resources) {
     const auto found = scenario.resources.find(name);
     if (found == scenario.resources.end())
-      diagnostics.add({Place{scenario.file, 0, 0, 1, ""}, fmt::format("a tool runs on the resource '{}', which 'resources' lacks", name),
+      diagnostics.add({Place{scenario.file, 0, 0, 1, ""},
+                       fmt::format("a tool runs on the resource '{}', which 'resources' lacks", name),
                        nearest(name, valid), valid, ""});
     else
       specs.push_back(found->second);
@@ -300,8 +321,8 @@ std::vector<workload::ResourceSpec> resources_of(const Scenario& scenario, const
   return specs;
 }
 
-RunFacts simulate(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed, serving::Observer& observer,
-                  const Progress& progress) {
+RunFacts simulate(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed,
+                  serving::Observer& observer, const Progress& progress) {
   return Run(scenario, choice, seed, observer, progress).run();
 }
 

@@ -23,7 +23,8 @@ void check_op(const std::string& only) {
   if (only.empty() || std::find(names.begin(), names.end(), only) != names.end()) return;
   const std::string near = nearest(only, names);
   throw ConfigError(fmt::format("unknown op '{}'{}\n  valid: {}", only,
-                                near.empty() ? "" : fmt::format(", did you mean '{}'?", near), sorted_list(names)));
+                                near.empty() ? "" : fmt::format(", did you mean '{}'?", near),
+                                sorted_list(names)));
 }
 
 }  // namespace
@@ -42,7 +43,8 @@ Residuals residuals_of(const platform::Accelerator& gpu, const std::vector<Obser
   return {errors.size(), quantile(errors, 0.5), quantile(errors, 0.9), quantile(ratios, 0.5) - 1.0};
 }
 
-std::vector<Curve> calibrate(platform::Accelerator& gpu, const model::MeasuredTable& table, const std::string& only) {
+std::vector<Curve> calibrate(platform::Accelerator& gpu, const model::MeasuredTable& table,
+                             const std::string& only) {
   check_op(only);
   const std::vector<Observation> rows = observe(gpu, table);
   std::vector<Curve> curves;
@@ -54,12 +56,13 @@ std::vector<Curve> calibrate(platform::Accelerator& gpu, const model::MeasuredTa
       };
       if (static_cast<size_t>(std::count_if(rows.begin(), rows.end(), of_curve)) < kFewest) continue;
       fit_curve(gpu, op, dtype, rows);
-      curves.push_back({op, dtype, residuals_of(gpu, rows, op, dtype, true), residuals_of(gpu, rows, op, dtype, false)});
+      curves.push_back(
+          {op, dtype, residuals_of(gpu, rows, op, dtype, true), residuals_of(gpu, rows, op, dtype, false)});
     }
   }
   if (curves.empty())
-    throw ConfigError(fmt::format("no kernel of {} has {} rows to fit: docs/calibrate.md says which rows count",
-                                  gpu.name, kFewest));
+    throw ConfigError(fmt::format(
+        "no kernel of {} has {} rows to fit: docs/calibrate.md says which rows count", gpu.name, kFewest));
   auto& prefill = gpu.efficiency.prefill_attention;
   if (beats_peak(gpu, table, "fp8") && prefill.count("bf16") > 0) prefill["fp8"] = prefill["bf16"];
   return curves;

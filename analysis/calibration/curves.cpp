@@ -37,10 +37,10 @@ std::vector<Form> gemm_forms(const std::string& dtype) {
         e = {};
         e.tiles = tiles;
         e.split_k = split;
-        std::vector<Knob> knobs{{&e.compute, 0.8, 0.2, 1.0},      {&e.memory, 0.85, 0.4, 1.0},
-                                {&e.ramp_s, 1e-6, 1e-8, 6e-6},    {&e.tile_half, 10.0, 0.01, 300.0},
-                                {&e.wave_s, 5e-7, 1e-8, 6e-6},    {&e.quantisation, 0.8, 0.01, 1.0},
-                                {&e.warm.memory, 1.5, 1.0, 8.0},  {&e.warm.l2, 0.16, 0.02, 0.5}};
+        std::vector<Knob> knobs{{&e.compute, 0.8, 0.2, 1.0},     {&e.memory, 0.85, 0.4, 1.0},
+                                {&e.ramp_s, 1e-6, 1e-8, 6e-6},   {&e.tile_half, 10.0, 0.01, 300.0},
+                                {&e.wave_s, 5e-7, 1e-8, 6e-6},   {&e.quantisation, 0.8, 0.01, 1.0},
+                                {&e.warm.memory, 1.5, 1.0, 8.0}, {&e.warm.l2, 0.16, 0.02, 0.5}};
         if (launch_s > 0.0)
           e.launch_s = launch_s;
         else
@@ -74,7 +74,8 @@ std::vector<Form> moe_forms(const std::string& dtype) {
 }
 
 // `kept`: the curve of bf16, if there is one.
-std::vector<Form> prefill_forms(const std::string& kv_dtype, const platform::PrefillAttentionEfficiency* kept) {
+std::vector<Form> prefill_forms(const std::string& kv_dtype,
+                                const platform::PrefillAttentionEfficiency* kept) {
   std::vector<Form> forms;
   const bool is_first = kv_dtype == "bf16" || kept == nullptr;
   for (const double tile : is_first ? std::vector<double>{64.0, 128.0} : std::vector<double>{kept->tile})
@@ -86,8 +87,8 @@ std::vector<Form> prefill_forms(const std::string& kv_dtype, const platform::Pre
           e.tile = tile;
           e.pack_heads = pack;
           e.joins_decode = true;
-          std::vector<Knob> knobs{{&e.launch_s, 6e-6, 1e-6, 2e-5}, {&e.compute, 0.6, 0.1, 1.0},
-                                  {&e.memory, 0.8, 0.4, 1.0},      {&e.ramp_s, 1e-6, 1e-8, 1e-5},
+          std::vector<Knob> knobs{{&e.launch_s, 6e-6, 1e-6, 2e-5},   {&e.compute, 0.6, 0.1, 1.0},
+                                  {&e.memory, 0.8, 0.4, 1.0},        {&e.ramp_s, 1e-6, 1e-8, 1e-5},
                                   {&e.quantisation, 0.5, 0.02, 1.0}, {&e.tile_overhead, 150.0, 1.0, 2000.0}};
           if (!copies) return knobs;
           knobs.push_back({&e.cache_memory, 0.7, 0.05, 1.0});
@@ -128,11 +129,16 @@ std::vector<Form> forms_of(const Accelerator& gpu, Op op, const std::string& dty
   const auto& prefill = gpu.efficiency.prefill_attention;
   const auto bf16 = prefill.find("bf16");
   switch (op) {
-    case Op::gemm: return gemm_forms(dtype);
-    case Op::moe: return moe_forms(dtype);
-    case Op::prefill_attention: return prefill_forms(dtype, bf16 == prefill.end() ? nullptr : &bf16->second);
-    case Op::decode_attention: return decode_forms(dtype);
-    case Op::elementwise: return elementwise_forms();
+    case Op::gemm:
+      return gemm_forms(dtype);
+    case Op::moe:
+      return moe_forms(dtype);
+    case Op::prefill_attention:
+      return prefill_forms(dtype, bf16 == prefill.end() ? nullptr : &bf16->second);
+    case Op::decode_attention:
+      return decode_forms(dtype);
+    case Op::elementwise:
+      return elementwise_forms();
   }
   return {};
 }
@@ -159,13 +165,15 @@ void fit_curve(Accelerator& gpu, Op op, const std::string& dtype, const std::vec
   double least = std::numeric_limits<double>::infinity();
   for (size_t i = 0; i < forms.size() && forms.size() > 1; ++i) {
     const std::vector<Knob> knobs = forms[i](gpu);
-    const double loss = minimise(knobs, [&] { return loss_of(gpu, some); }, 2, kScreened);
+    const double loss = minimise(
+        knobs, [&] { return loss_of(gpu, some); }, 2, kScreened);
     // A form with more constants has to earn them.
     if (loss > least * 0.98) continue;
     least = loss;
     chosen = i;
   }
-  minimise(forms[chosen](gpu), [&] { return loss_of(gpu, all); }, 3, kFitted);
+  minimise(
+      forms[chosen](gpu), [&] { return loss_of(gpu, all); }, 3, kFitted);
 }
 
 }  // namespace agentsim::calibration

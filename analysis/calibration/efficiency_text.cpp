@@ -13,16 +13,20 @@ using Lines = std::vector<std::string>;
 // Collects "key: value" of a struct's fields, values as a GPU file writes them.
 class Fields {
  public:
-  void field(const std::string& key, double& value, Dimension dimension, Bounds, const char*, Need = Need::optional) {
+  void field(const std::string& key, double& value, Dimension dimension, Bounds, const char*,
+             Need = Need::optional) {
     const bool is_small = value > 0.0 && value < 1e-7;
-    add(key, dimension == Dimension::time        ? fmt::format("{:.4g}{}", value * (is_small ? 1e9 : 1e6), is_small ? "ns" : "us")
+    add(key, dimension == Dimension::time
+                 ? fmt::format("{:.4g}{}", value * (is_small ? 1e9 : 1e6), is_small ? "ns" : "us")
              : dimension == Dimension::bandwidth ? fmt::format("{:.4g} GB/s", value / 1e9)
                                                  : fmt::format("{:.4g}", value));
   }
   void field(const std::string& key, int64_t& value, Bounds, const char*, Need = Need::optional) {
     add(key, fmt::format("{}", value));
   }
-  void field(const std::string& key, bool& value, const char*, Need = Need::optional) { add(key, value ? "on" : "off"); }
+  void field(const std::string& key, bool& value, const char*, Need = Need::optional) {
+    add(key, value ? "on" : "off");
+  }
   void value(const std::string& key, std::vector<platform::Tile>& tiles, const char*, Need = Need::optional) {
     std::string text;
     for (const platform::Tile& tile : tiles)
@@ -80,16 +84,19 @@ std::string block(const char* name, const Curves& curves) {
 }
 
 std::string residual(const Residuals& r) {
-  return fmt::format("{{median: {:.3f}, p90: {:.3f}, bias: {:.3f}, rows: {}}}", r.median, r.p90, r.bias, r.rows);
+  return fmt::format("{{median: {:.3f}, p90: {:.3f}, bias: {:.3f}, rows: {}}}", r.median, r.p90, r.bias,
+                     r.rows);
 }
 
 std::string provenance_yaml(const std::vector<Curve>& curves, const std::string& source) {
   std::string text = "  efficiency:\n";
   text += fmt::format("    source: \"{}\"\n    verified: measured\n", source);
-  text += "    residuals:   # absolute relative error, on the half that was held out and on the half that was fitted\n";
+  text +=
+      "    residuals:   # absolute relative error, on the half that was held out and on the half that was "
+      "fitted\n";
   for (const Curve& curve : curves)
-    text += fmt::format("      {}: {{held_out: {},\n          fitted: {}}}\n", curve.label(), residual(curve.held_out),
-                        residual(curve.fitted));
+    text += fmt::format("      {}: {{held_out: {},\n          fitted: {}}}\n", curve.label(),
+                        residual(curve.held_out), residual(curve.fitted));
   return text;
 }
 
@@ -137,12 +144,12 @@ std::string with_efficiency(const std::string& text, const platform::Efficiency&
 }
 
 std::string residual_table(const std::vector<Curve>& curves) {
-  std::string text = fmt::format("{:28} {:>6} {:>8} {:>8} {:>8}   {:>6} {:>8} {:>8}\n", "", "fitted", "median", "p90",
-                                 "bias", "held", "median", "p90");
+  std::string text = fmt::format("{:28} {:>6} {:>8} {:>8} {:>8}   {:>6} {:>8} {:>8}\n", "", "fitted",
+                                 "median", "p90", "bias", "held", "median", "p90");
   for (const Curve& c : curves)
-    text += fmt::format("{:28} {:6} {:7.1f}% {:7.1f}% {:+7.1f}%   {:6} {:7.1f}% {:7.1f}%\n", c.label(), c.fitted.rows,
-                        100.0 * c.fitted.median, 100.0 * c.fitted.p90, 100.0 * c.fitted.bias, c.held_out.rows,
-                        100.0 * c.held_out.median, 100.0 * c.held_out.p90);
+    text += fmt::format("{:28} {:6} {:7.1f}% {:7.1f}% {:+7.1f}%   {:6} {:7.1f}% {:7.1f}%\n", c.label(),
+                        c.fitted.rows, 100.0 * c.fitted.median, 100.0 * c.fitted.p90, 100.0 * c.fitted.bias,
+                        c.held_out.rows, 100.0 * c.held_out.median, 100.0 * c.held_out.p90);
   return text;
 }
 

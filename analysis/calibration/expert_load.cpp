@@ -52,7 +52,8 @@ ExpertLoad expert_load(const model::MeasuredMoE& row) {
     const double rows = std::max(1.0, visits / row.ep);
     return {rows, std::min(here, rows)};
   }
-  const double exponent = parse_number(row.distribution.substr(row.distribution.rfind('_') + 1)).value_or(1.01);
+  const double exponent =
+      parse_number(row.distribution.substr(row.distribution.rfind('_') + 1)).value_or(1.01);
   const std::vector<double> loads = power_law(row.tokens, visits, static_cast<size_t>(row.experts), exponent);
   ExpertLoad busiest;
   const auto width = static_cast<ptrdiff_t>(here);
@@ -60,7 +61,8 @@ ExpertLoad expert_load(const model::MeasuredMoE& row) {
     const double rows = std::accumulate(first, first + width, 0.0);
     if (rows <= busiest.rows) continue;
     busiest.rows = rows;
-    busiest.touched = static_cast<double>(std::count_if(first, first + width, [](double n) { return n > 0.0; }));
+    busiest.touched =
+        static_cast<double>(std::count_if(first, first + width, [](double n) { return n > 0.0; }));
   }
   return busiest;
 }

@@ -27,7 +27,8 @@ double evaluate(unsigned, const double* x, double*, void* data) {
 
 // From -1 to 1, spread evenly by the golden ratio.
 double spread(int start, size_t knob) {
-  const double turn = 0.6180339887498949 * static_cast<double>(start) + 0.7548776662466927 * static_cast<double>(knob);
+  const double turn =
+      0.6180339887498949 * static_cast<double>(start) + 0.7548776662466927 * static_cast<double>(knob);
   return 2.0 * (turn - std::floor(turn)) - 1.0;
 }
 
@@ -39,7 +40,8 @@ double three_digits(double value) {
   return std::round(value * scale) / scale;
 }
 
-double minimise(const std::vector<Knob>& knobs, const std::function<double()>& loss, int starts, int evaluations) {
+double minimise(const std::vector<Knob>& knobs, const std::function<double()>& loss, int starts,
+                int evaluations) {
   const auto count = static_cast<unsigned>(knobs.size());
   std::vector<double> low(count), high(count), best;
   for (size_t i = 0; i < count; ++i) {

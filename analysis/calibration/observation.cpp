@@ -13,8 +13,9 @@ namespace {
 using platform::Accelerator;
 
 Observation observe(const model::MeasuredGemm& row) {
-  return {Op::gemm, row.dtype, token_class(row.m), row.seconds, row.is_fitted,
-          [row](const Accelerator& gpu) { return model::gemm_s(gpu, row.dtype, row.m, row.n, row.k); }};
+  return {Op::gemm, row.dtype, token_class(row.m), row.seconds, row.is_fitted, [row](const Accelerator& gpu) {
+            return model::gemm_s(gpu, row.dtype, row.m, row.n, row.k);
+          }};
 }
 
 Observation observe(const model::MeasuredMoE& row) {
@@ -28,15 +29,24 @@ Observation observe(const model::MeasuredMoE& row) {
   shape.dtype = row.dtype;
   shape.visits = row.topk;
   shape.is_repeated = true;
-  return {Op::moe, row.dtype, token_class(row.tokens), row.seconds, row.is_fitted,
+  return {Op::moe,
+          row.dtype,
+          token_class(row.tokens),
+          row.seconds,
+          row.is_fitted,
           [shape, tokens = row.tokens](const Accelerator& gpu) { return model::moe_s(gpu, shape, tokens); }};
 }
 
 Observation observe(const model::MeasuredPrefill& row) {
   const std::vector<model::Chunk> chunks(static_cast<size_t>(row.sequences), row.chunk);
-  return {Op::prefill_attention, row.shape.kv_dtype, token_class(row.sequences * row.chunk.tokens), row.seconds,
+  return {Op::prefill_attention,
+          row.shape.kv_dtype,
+          token_class(row.sequences * row.chunk.tokens),
+          row.seconds,
           row.is_fitted,
-          [shape = row.shape, chunks](const Accelerator& gpu) { return model::prefill_attention_s(gpu, shape, chunks); }};
+          [shape = row.shape, chunks](const Accelerator& gpu) {
+            return model::prefill_attention_s(gpu, shape, chunks);
+          }};
 }
 
 double cache_bytes(const model::MeasuredDecode& row) {
@@ -45,27 +55,37 @@ double cache_bytes(const model::MeasuredDecode& row) {
 }
 
 Observation observe(const model::MeasuredDecode& row) {
-  return {Op::decode_attention, row.shape.kv_dtype, cache_bytes(row) < 1e6 ? "under 1 MB" : "over 2 L2", row.seconds,
-          row.is_fitted, [row](const Accelerator& gpu) {
+  return {Op::decode_attention,
+          row.shape.kv_dtype,
+          cache_bytes(row) < 1e6 ? "under 1 MB" : "over 2 L2",
+          row.seconds,
+          row.is_fitted,
+          [row](const Accelerator& gpu) {
             const model::Affine t = model::decode_attention_s(gpu, row.shape, row.sequences);
             return t.fixed_s + t.per_token_s * row.sequences * row.context;
           }};
 }
 
 Observation observe(const model::MeasuredElementwise& row) {
-  return {Op::elementwise, "", "", row.seconds, row.is_fitted,
-          [bytes = row.bytes](const Accelerator& gpu) { return model::elementwise_s(gpu, bytes); }};
+  return {Op::elementwise, "", "", row.seconds, row.is_fitted, [bytes = row.bytes](const Accelerator& gpu) {
+            return model::elementwise_s(gpu, bytes);
+          }};
 }
 
 }  // namespace
 
 std::string name_of(Op op) {
   switch (op) {
-    case Op::gemm: return "gemm";
-    case Op::moe: return "moe";
-    case Op::prefill_attention: return "prefill_attention";
-    case Op::decode_attention: return "decode_attention";
-    case Op::elementwise: return "elementwise";
+    case Op::gemm:
+      return "gemm";
+    case Op::moe:
+      return "moe";
+    case Op::prefill_attention:
+      return "prefill_attention";
+    case Op::decode_attention:
+      return "decode_attention";
+    case Op::elementwise:
+      return "elementwise";
   }
   return "";
 }
@@ -113,7 +133,8 @@ std::vector<std::string> shipped_tables(const std::string& gpu) {
   const std::filesystem::path folder = config::Library::root() / "platforms/measured" / gpu;
   std::vector<std::string> files;
   if (!std::filesystem::is_directory(folder)) return files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) files.push_back(entry.path().string());
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    files.push_back(entry.path().string());
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -44,7 +44,8 @@ void check_priced(const PriceList& list, const platform::Cluster& cluster, const
       check(list, list.gpu_hour, "gpu_hour", "rent of the gpu", node.gpu.name, label, diagnostics);
       continue;
     }
-    check(list, list.owned.node_capex, "node_capex", "purchase price of the node", node.name, label, diagnostics);
+    check(list, list.owned.node_capex, "node_capex", "purchase price of the node", node.name, label,
+          diagnostics);
     check(list, list.owned.power.node_overhead, "power.node_overhead", "power of the node", node.name, label,
           diagnostics);
   }

@@ -30,11 +30,16 @@ std::string label(const Observation& row) {
 
 bool has_curve(const platform::Efficiency& e, const Observation& row) {
   switch (row.op) {
-    case Op::gemm: return e.gemm.count(row.dtype) > 0;
-    case Op::moe: return e.moe.count(row.dtype) > 0;
-    case Op::prefill_attention: return e.prefill_attention.count(row.dtype) > 0;
-    case Op::decode_attention: return e.decode_attention.count(row.dtype) > 0;
-    case Op::elementwise: break;
+    case Op::gemm:
+      return e.gemm.count(row.dtype) > 0;
+    case Op::moe:
+      return e.moe.count(row.dtype) > 0;
+    case Op::prefill_attention:
+      return e.prefill_attention.count(row.dtype) > 0;
+    case Op::decode_attention:
+      return e.decode_attention.count(row.dtype) > 0;
+    case Op::elementwise:
+      break;
   }
   return true;
 }
@@ -69,10 +74,11 @@ class Kernels : public Table {
       const model::MeasuredTable table = read_tables(name, op_);
       const auto fp8 = [](const model::MeasuredPrefill& row) { return row.shape.kv_dtype == "fp8"; };
       if (calibration::beats_peak(gpu_named(name), table, "fp8"))
-        all.push_back({"prefill with an fp8 cache on " + name,
-                       "a rejected table: many of its rows beat the GPU's peak; the curve in use is that of bf16",
-                       static_cast<size_t>(std::count_if(table.prefill_attention.begin(),
-                                                         table.prefill_attention.end(), fp8))});
+        all.push_back(
+            {"prefill with an fp8 cache on " + name,
+             "a rejected table: many of its rows beat the GPU's peak; the curve in use is that of bf16",
+             static_cast<size_t>(
+                 std::count_if(table.prefill_attention.begin(), table.prefill_attention.end(), fp8))});
     }
     return all;
   }
@@ -88,16 +94,17 @@ class Kernels : public Table {
 class LeaveOneOut : public Table {
  public:
   std::string judged_on() const override {
-    return "all rows of a GPU, by the curves of its relative: h100_sxm by a100_sxm_80gb and the reverse, l40s by "
+    return "all rows of a GPU, by the curves of its relative: h100_sxm by a100_sxm_80gb and the reverse, "
+           "l40s by "
            "rtx_pro_6000_server and the reverse; types that the relative lacks are left out";
   }
   std::vector<Row> rows() const override {
     std::vector<Row> all;
-    for (const auto& [name, relative] : std::vector<std::pair<std::string, std::string>>{
-             {"h100_sxm", "a100_sxm_80gb"},
-             {"a100_sxm_80gb", "h100_sxm"},
-             {"l40s", "rtx_pro_6000_server"},
-             {"rtx_pro_6000_server", "l40s"}}) {
+    for (const auto& [name, relative] :
+         std::vector<std::pair<std::string, std::string>>{{"h100_sxm", "a100_sxm_80gb"},
+                                                          {"a100_sxm_80gb", "h100_sxm"},
+                                                          {"l40s", "rtx_pro_6000_server"},
+                                                          {"rtx_pro_6000_server", "l40s"}}) {
       platform::Accelerator gpu = gpu_named(name);
       gpu.efficiency = gpu_named(relative).efficiency;
       for (const Op op : {Op::gemm, Op::moe, Op::prefill_attention, Op::decode_attention})
@@ -107,35 +114,37 @@ class LeaveOneOut : public Table {
   }
 };
 
-const Tables::Entry gemm{"kernel_gemm", "GEMM kernels (aiconfigurator)", [] {
-                           return std::make_unique<Kernels>(
-                               Op::gemm, "held-out half, n and k from 512",
-                               "cuBLAS on the RTX PRO 6000 takes tiles that leave half of the GPU idle for many bf16 "
-                               "shapes, for instance twice the time of both neighbours where m n is 1.5 to 1.9 million; "
-                               "fp8 rows of the L40S contain a quantisation in several passes, whose time no single "
-                               "bandwidth gives");
-                         }};
-const Tables::Entry moe{"kernel_moe", "fused layers of experts (aiconfigurator)",
-                        [] { 
-                          return std::make_unique<Kernels>(
-                              Op::moe, "held-out half",
-                              "vLLM has tuned tiles for Mixtral on A100 and H100, which run two (bf16) to four (fp8) "
-                              "times as fast from some hundred tokens as the tiles that the other shapes get; the "
-                              "draws of the power laws are not known, their quantiles stand in");
-                        }};
+const Tables::Entry gemm{
+    "kernel_gemm", "GEMM kernels (aiconfigurator)", [] {
+      return std::make_unique<Kernels>(
+          Op::gemm, "held-out half, n and k from 512",
+          "cuBLAS on the RTX PRO 6000 takes tiles that leave half of the GPU idle for many bf16 "
+          "shapes, for instance twice the time of both neighbours where m n is 1.5 to 1.9 million; "
+          "fp8 rows of the L40S contain a quantisation in several passes, whose time no single "
+          "bandwidth gives");
+    }};
+const Tables::Entry moe{
+    "kernel_moe", "fused layers of experts (aiconfigurator)", [] {
+      return std::make_unique<Kernels>(
+          Op::moe, "held-out half",
+          "vLLM has tuned tiles for Mixtral on A100 and H100, which run two (bf16) to four (fp8) "
+          "times as fast from some hundred tokens as the tiles that the other shapes get; the "
+          "draws of the power laws are not known, their quantiles stand in");
+    }};
 const Tables::Entry prefill{"kernel_prefill_attention", "causal attention kernels (aiconfigurator)", [] {
-                              return std::make_unique<Kernels>(Op::prefill_attention,
-                                                               "held-out half, from 16 new tokens",
-                                                               "with up to eight heads a GPU the copy into the fp8 "
-                                                               "cache takes more of the time than its bytes explain");
+                              return std::make_unique<Kernels>(
+                                  Op::prefill_attention, "held-out half, from 16 new tokens",
+                                  "with up to eight heads a GPU the copy into the fp8 "
+                                  "cache takes more of the time than its bytes explain");
                             }};
-const Tables::Entry decode{"kernel_decode_attention", "decode attention kernels (aiconfigurator)", [] {
-                             return std::make_unique<Kernels>(
-                                 Op::decode_attention,
-                                 "held-out half, from 256 keys (below, another kernel without the pass that joins "
-                                 "split keys: up to 4 us less), several heads a KV head, caches above twice the L2 "
-                                 "or below 1 MB");
-                           }};
+const Tables::Entry decode{
+    "kernel_decode_attention", "decode attention kernels (aiconfigurator)", [] {
+      return std::make_unique<Kernels>(
+          Op::decode_attention,
+          "held-out half, from 256 keys (below, another kernel without the pass that joins "
+          "split keys: up to 4 us less), several heads a KV head, caches above twice the L2 "
+          "or below 1 MB");
+    }};
 const Tables::Entry leave_one_out{"leave_one_gpu_out", "kernels by the curves of a relative",
                                   [] { return std::make_unique<LeaveOneOut>(); }};
 

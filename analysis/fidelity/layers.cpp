@@ -13,8 +13,10 @@ class VidurMatrices : public Table {
   std::string judged_on() const override { return "all rows; no fit of matrices reads them"; }
   std::vector<Target> targets() const override { return {{0.08, 0.0, {}}}; }
   std::string reason() const override {
-    return "260 shapes are in Vidur's tables and in those that the curves are fitted on: on H100 Vidur's libraries of "
-           "2024 take 1.15 times as long at the median and 1.2 to 1.4 times from 80 tokens, on A100 1.01 and 1.1 times "
+    return "260 shapes are in Vidur's tables and in those that the curves are fitted on: on H100 Vidur's "
+           "libraries of "
+           "2024 take 1.15 times as long at the median and 1.2 to 1.4 times from 80 tokens, on A100 1.01 and "
+           "1.1 times "
            "from 2048 tokens, so no curve meets both; the A40 is predicted from the L40S";
   }
   std::vector<Row> rows() const override {
@@ -106,7 +108,8 @@ class ServingExperts : public Table {
  public:
   std::string judged_on() const override { return "all rows; no fit of experts reads them"; }
   std::string reason() const override {
-    return "the curve is fitted on vLLM 0.14, which takes slower tiles once there are more tokens than experts; this vLLM 0.19 "
+    return "the curve is fitted on vLLM 0.14, which takes slower tiles once there are more tokens than "
+           "experts; this vLLM 0.19 "
            "does not, and is 1.3 times as fast there. Up to 128 tokens the median error is 8 %";
   }
   std::vector<Target> targets() const override { return {{0.10, 0.0, {}}}; }
@@ -118,7 +121,8 @@ class ServingExperts : public Table {
     shape.experts = 128;
     shape.topk = 8;
     std::vector<Row> all;
-    const CsvFile file = measured("tests/validation/data/llmservingsim/rtxpro6000_qwen3-30b-a3b_bf16_tp1_moe.csv.gz");
+    const CsvFile file =
+        measured("tests/validation/data/llmservingsim/rtxpro6000_qwen3-30b-a3b_bf16_tp1_moe.csv.gz");
     file.each_row([&](CsvRow& row) {
       const double tokens = row.number(file.column("tokens"));
       shape.touched = row.number(file.column("activated_experts"));

@@ -56,7 +56,8 @@ class MLPerf : public Table {
   }
   std::vector<Target> targets() const override { return {{0.15, 0.0, {}}}; }
   std::string reason() const override {
-    return "MI300X takes the curves of H100, whose share of the peak AMD's software did not reach; B200 and GB200 take "
+    return "MI300X takes the curves of H100, whose share of the peak AMD's software did not reach; B200 and "
+           "GB200 take "
            "the nvfp4 curve of the RTX PRO 6000 and the lengths are estimates";
   }
   std::vector<Row> rows() const override {

@@ -43,8 +43,10 @@ class Splitwise : public Table {
   std::string judged_on() const override { return "all rows; no fit reads them"; }
   std::vector<Target> targets() const override { return {{0.10, 0.0, {}}}; }
   std::string reason() const override {
-    return "that vLLM launched every kernel from Python: a decode step of TP8 takes 30 ms on H100 and 43 to 45 ms on A100 "
-           "whether it has one sequence or eight, three to five times its kernels. vllm_v0 is the engine of a year "
+    return "that vLLM launched every kernel from Python: a decode step of TP8 takes 30 ms on H100 and 43 to "
+           "45 ms on A100 "
+           "whether it has one sequence or eight, three to five times its kernels. vllm_v0 is the engine of "
+           "a year "
            "later with recorded graphs, and no step is modelled as bound by launches";
   }
   std::vector<Row> rows() const override {

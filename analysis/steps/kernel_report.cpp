@@ -9,7 +9,8 @@
 namespace agentsim::steps {
 namespace {
 
-model::CollectiveCost cost_of(const model::CollectiveGroup& group, model::Collective collective, double bytes) {
+model::CollectiveCost cost_of(const model::CollectiveGroup& group, model::Collective collective,
+                              double bytes) {
   using model::Collective;
   switch (collective) {
     case Collective::all_reduce:
@@ -39,8 +40,8 @@ KernelReport kernel_report(const platform::Accelerator& gpu, const Kernel& kerne
 
 std::string text(const KernelReport& r) {
   return fmt::format(
-      "{}\n{}: launch {}, compute alone {}, memory alone {}; {} binds\n{:.4g} TFLOP/s, {:.4g} GB/s\n", r.title,
-      pretty_time(r.bounds.seconds), pretty_time(r.bounds.launch_s), pretty_time(r.bounds.compute_s),
+      "{}\n{}: launch {}, compute alone {}, memory alone {}; {} binds\n{:.4g} TFLOP/s, {:.4g} GB/s\n",
+      r.title, pretty_time(r.bounds.seconds), pretty_time(r.bounds.launch_s), pretty_time(r.bounds.compute_s),
       pretty_time(r.bounds.memory_s), r.bounds.binds(), r.flop_per_s / 1e12, r.bytes_per_s / 1e9);
 }
 
@@ -71,12 +72,17 @@ CollectiveReport collective_report(const std::string& title, const model::Collec
 std::string text(const CollectiveReport& r) {
   return fmt::format("{}\n{}: latency {}, transfer {}; {} binds\n{:.4g} GB/s of {} a GPU\n", r.title,
                      pretty_time(r.seconds), pretty_time(r.latency_s), pretty_time(r.transfer_s),
-                     r.latency_s > r.transfer_s ? "latency" : "bandwidth", r.bytes_per_s / 1e9, pretty_bytes(r.bytes));
+                     r.latency_s > r.transfer_s ? "latency" : "bandwidth", r.bytes_per_s / 1e9,
+                     pretty_bytes(r.bytes));
 }
 
 nlohmann::ordered_json to_json(const CollectiveReport& r) {
-  return {{"title", r.title},         {"bytes", r.bytes},           {"seconds", r.seconds},
-          {"latency_s", r.latency_s}, {"transfer_s", r.transfer_s}, {"bytes_per_s", r.bytes_per_s},
+  return {{"title", r.title},
+          {"bytes", r.bytes},
+          {"seconds", r.seconds},
+          {"latency_s", r.latency_s},
+          {"transfer_s", r.transfer_s},
+          {"bytes_per_s", r.bytes_per_s},
           {"binds", r.latency_s > r.transfer_s ? "latency" : "bandwidth"}};
 }
 

@@ -31,7 +31,7 @@ nlohmann::ordered_json to_json(const KernelReport& report);
 // One collective of a group of GPUs alone on its links.
 struct CollectiveReport {
   std::string title;
-  double bytes = 0.0;      // that a GPU holds
+  double bytes = 0.0;  // that a GPU holds
   double seconds = 0.0;
   double latency_s = 0.0;  // of it, whatever the bytes
   double transfer_s = 0.0;

@@ -32,16 +32,19 @@ model::Batch batch_of(const StepRequest& request) {
   batch.finished_prompts = static_cast<int64_t>(request.chunks.size());
   for (const StepRequest::Decode& decode : request.decode) {
     batch.decoding += decode.sequences;
-    if (!batch.chunks.empty()) batch.contexts.insert(batch.contexts.end(), static_cast<size_t>(decode.sequences), decode.context);
+    if (!batch.chunks.empty())
+      batch.contexts.insert(batch.contexts.end(), static_cast<size_t>(decode.sequences), decode.context);
   }
   return batch;
 }
 
 // The parts of one pass, on the GPU and without its limits; they come in the same order.
-std::vector<StepPart> parts_of(const Unbound& gpu, const model::Deployment& d, const model::ReplicaLinks& links,
-                               const model::Batch& batch, const Contexts& at) {
+std::vector<StepPart> parts_of(const Unbound& gpu, const model::Deployment& d,
+                               const model::ReplicaLinks& links, const model::Batch& batch,
+                               const Contexts& at) {
   const auto seconds = [&](const model::Op& op) {
-    return op.count * (op.compute.fixed_s + op.compute.per_token_s * at.all + op.per_window_token_s * at.windowed);
+    return op.count *
+           (op.compute.fixed_s + op.compute.per_token_s * at.all + op.per_window_token_s * at.windowed);
   };
   std::vector<StepPart> parts;
   const model::StepTime time(d, gpu.as_it_is, links);
@@ -72,8 +75,9 @@ std::vector<StepPart> merged(const std::vector<StepPart>& parts) {
   std::vector<StepPart> all;
   for (const StepPart& part : parts) {
     if (part.total.seconds <= 0.0) continue;
-    const auto same = std::find_if(all.begin(), all.end(),
-                                   [&](const StepPart& p) { return p.name == part.name && p.kind == part.kind; });
+    const auto same = std::find_if(all.begin(), all.end(), [&](const StepPart& p) {
+      return p.name == part.name && p.kind == part.kind;
+    });
     if (same == all.end()) {
       all.push_back(part);
       continue;
@@ -92,7 +96,8 @@ void add_up(StepReport& report) {
     if (part.kind != "kernel") continue;
     const double launch_s = std::min(part.total.launch_s, part.total.seconds);
     report.launch_s += launch_s;
-    (part.total.compute_s > part.total.memory_s ? report.compute_s : report.memory_s) += part.total.seconds - launch_s;
+    (part.total.compute_s > part.total.memory_s ? report.compute_s : report.memory_s) +=
+        part.total.seconds - launch_s;
   }
   const std::pair<double, const char*> causes[] = {{report.compute_s, "compute"},
                                                    {report.memory_s, "memory"},
@@ -108,8 +113,9 @@ std::string title_of(const platform::Cluster& cluster, const model::Deployment& 
   if (d.pp > 1) layout += fmt::format(", pp {}", d.pp);
   if (d.ep > 1) layout += fmt::format(", ep {}", d.ep);
   if (d.dp_attention > 1) layout += fmt::format(", dp_attention {}", d.dp_attention);
-  return fmt::format("{} in {} with a {} cache on {} ({}), {}", d.llm.name, d.precision.weights, d.precision.kv, layout,
-                     cluster.node().name, d.engine.name.empty() ? "engine of the command line" : d.engine.name);
+  return fmt::format("{} in {} with a {} cache on {} ({}), {}", d.llm.name, d.precision.weights,
+                     d.precision.kv, layout, cluster.node().name,
+                     d.engine.name.empty() ? "engine of the command line" : d.engine.name);
 }
 
 void check(const platform::Cluster& cluster, const model::Deployment& d) {
@@ -126,7 +132,8 @@ void check(const platform::Cluster& cluster, const model::Deployment& d) {
 
 }  // namespace
 
-StepReport step_report(const platform::Cluster& cluster, const model::Deployment& d, const StepRequest& request) {
+StepReport step_report(const platform::Cluster& cluster, const model::Deployment& d,
+                       const StepRequest& request) {
   check(cluster, d);
   const platform::Accelerator& gpu = cluster.node().gpu;
   const model::ReplicaLinks links(cluster, d, 0);
@@ -148,42 +155,48 @@ StepReport step_report(const platform::Cluster& cluster, const model::Deployment
 
 std::string text(const StepReport& r) {
   const auto ms = [](double s) { return fmt::format("{:.3f}", s * 1e3); };
-  std::string out = fmt::format("{}\nstep {}: {:.0f} tokens, {:.0f} tokens/s\n", r.title, pretty_time(r.seconds), r.tokens,
-                                r.tokens / r.seconds);
+  std::string out = fmt::format("{}\nstep {}: {:.0f} tokens, {:.0f} tokens/s\n", r.title,
+                                pretty_time(r.seconds), r.tokens, r.tokens / r.seconds);
   if (r.micro_batches > 1)
-    out += fmt::format("{} micro-batches follow each other through the stages; below the way of the largest\n",
-                       r.micro_batches);
+    out +=
+        fmt::format("{} micro-batches follow each other through the stages; below the way of the largest\n",
+                    r.micro_batches);
   if (r.tokens_per_pass > 1.0)
-    out += fmt::format("a pass gives {:.2f} tokens of each sequence, and a step is one of them; below the whole pass\n",
-                       r.tokens_per_pass);
-  out += fmt::format("\n{:<28}{:>7}{:>11}{:>8}{:>13}{:>12}{:>12}  {}\n", "part", "count", "ms", "share", "compute, ms",
-                     "memory, ms", "launch, ms", "binds");
+    out += fmt::format(
+        "a pass gives {:.2f} tokens of each sequence, and a step is one of them; below the whole pass\n",
+        r.tokens_per_pass);
+  out += fmt::format("\n{:<28}{:>7}{:>11}{:>8}{:>13}{:>12}{:>12}  {}\n", "part", "count", "ms", "share",
+                     "compute, ms", "memory, ms", "launch, ms", "binds");
   for (const StepPart& p : r.parts) {
     out += fmt::format("{:<28}{:>7.4g}{:>11}{:>7.1f}%", p.name, p.count, ms(p.total.seconds),
                        100.0 * p.total.seconds / r.pass_s);
     if (p.kind == "kernel")
-      out += fmt::format("{:>13}{:>12}{:>12}  {}", ms(p.total.compute_s), ms(p.total.memory_s), ms(p.total.launch_s),
-                         p.total.binds());
+      out += fmt::format("{:>13}{:>12}{:>12}  {}", ms(p.total.compute_s), ms(p.total.memory_s),
+                         ms(p.total.launch_s), p.total.binds());
     else
       out += fmt::format("{:>13}{:>12}{:>12}  {}", "-", "-", "-", p.kind == "host" ? "host" : "links");
     out += "\n";
   }
-  out += fmt::format("\nall parts {} ms: compute {}, memory {}, launch {}, host {}, collectives {}; {} takes most\n",
-                     ms(r.pass_s), ms(r.compute_s), ms(r.memory_s), ms(r.launch_s), ms(r.host_s), ms(r.collectives_s),
-                     r.binds);
+  out += fmt::format(
+      "\nall parts {} ms: compute {}, memory {}, launch {}, host {}, collectives {}; {} takes most\n",
+      ms(r.pass_s), ms(r.compute_s), ms(r.memory_s), ms(r.launch_s), ms(r.host_s), ms(r.collectives_s),
+      r.binds);
   const model::KVCapacity& kv = r.kv;
-  out += fmt::format("memory of a GPU for the engine {}: weights {}, activations {}, reserve {}{}; {} KV blocks a replica{}\n",
-                     pretty_bytes(kv.memory_bytes), pretty_bytes(kv.weight_bytes), pretty_bytes(kv.activation_bytes),
-                     pretty_bytes(kv.reserve_bytes),
-                     kv.window_bytes > 0.0 ? ", windows " + pretty_bytes(kv.window_bytes) : "",
-                     std::max<int64_t>(0, kv.blocks), kv.blocks > 0 ? "" : ": the model does not fit");
+  out += fmt::format(
+      "memory of a GPU for the engine {}: weights {}, activations {}, reserve {}{}; {} KV blocks a "
+      "replica{}\n",
+      pretty_bytes(kv.memory_bytes), pretty_bytes(kv.weight_bytes), pretty_bytes(kv.activation_bytes),
+      pretty_bytes(kv.reserve_bytes),
+      kv.window_bytes > 0.0 ? ", windows " + pretty_bytes(kv.window_bytes) : "",
+      std::max<int64_t>(0, kv.blocks), kv.blocks > 0 ? "" : ": the model does not fit");
   return out;
 }
 
 nlohmann::ordered_json to_json(const StepReport& r) {
   nlohmann::ordered_json parts = nlohmann::ordered_json::array();
   for (const StepPart& p : r.parts) {
-    nlohmann::ordered_json part{{"name", p.name}, {"kind", p.kind}, {"count", p.count}, {"seconds", p.total.seconds}};
+    nlohmann::ordered_json part{
+        {"name", p.name}, {"kind", p.kind}, {"count", p.count}, {"seconds", p.total.seconds}};
     if (p.kind == "kernel")
       part.update({{"compute_s", p.total.compute_s},
                    {"memory_s", p.total.memory_s},

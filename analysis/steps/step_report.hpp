@@ -36,13 +36,13 @@ struct StepReport {
   double seconds = 0.0;  // of a step: what the simulation takes for a token of each decoding sequence
   double tokens = 0.0;   // that it computes
   std::vector<StepPart> parts;
-  double pass_s = 0.0;        // sum of the parts
-  double compute_s = 0.0;     // of it, in kernels that compute binds, without their launch
-  double memory_s = 0.0;      // the same of memory
+  double pass_s = 0.0;     // sum of the parts
+  double compute_s = 0.0;  // of it, in kernels that compute binds, without their launch
+  double memory_s = 0.0;   // the same of memory
   double launch_s = 0.0;
   double host_s = 0.0;
   double collectives_s = 0.0;
-  std::string binds;          // the largest of these
+  std::string binds;  // the largest of these
   int64_t micro_batches = 1;
   double tokens_per_pass = 1.0;  // with speculation
   model::KVCapacity kv;

@@ -140,7 +140,8 @@ class Plan::Reader {
       if (!entry) return;
       platform.label = entry->label;
       if (const Value* several = root.find("deployments")) {
-        diagnostics.add(several->mistake("a sweep runs scenarios with one 'deployment', not with 'deployments'"));
+        diagnostics.add(
+            several->mistake("a sweep runs scenarios with one 'deployment', not with 'deployments'"));
         return;
       }
       if (deployment == nullptr) return;  // told once, by the common part

@@ -43,9 +43,8 @@ std::vector<PathSummary> path_summaries(const platform::NodeTopology& topology) 
       row.bytes_per_s = there.bytes_per_s;
       row.latency_s = there.latency_s;
       row.measured = measured(topology, there);
-      const auto rates =
-          platform::max_min_rates({there.links, topology.route(gpus[b], gpus[a]).links},
-                                  [&](int link) { return topology.link_bytes_per_s(link); });
+      const auto rates = platform::max_min_rates({there.links, topology.route(gpus[b], gpus[a]).links},
+                                                 [&](int link) { return topology.link_bytes_per_s(link); });
       row.both_ways_bytes_per_s = rates[0] + rates[1];
     }
   }

@@ -62,11 +62,13 @@ const std::vector<Column<S>>& session_columns() {
        [](const S& r) { return seconds_cell(r.s.path.tool_s); }},
       {"tool_queue_s", "critical path: tools waiting for what they run on",
        [](const S& r) { return seconds_cell(r.s.path.tool_queue_s); }},
-      {"human_s", "critical path: think time, waiting for a person who is busy included; the nine parts add up to "
+      {"human_s",
+       "critical path: think time, waiting for a person who is busy included; the nine parts add up to "
        "latency_s",
        [](const S& r) { return seconds_cell(r.s.path.human_s); }},
       {"join_wait_s",
-       "agents waiting for their sub-agents and messages, summed; not a part of the path, which runs through these",
+       "agents waiting for their sub-agents and messages, summed; not a part of the path, which runs through "
+       "these",
        [](const S& r) { return seconds_cell(r.s.join_wait_s); }},
   };
   return columns;
@@ -178,7 +180,8 @@ std::string calls_csv(const Recorder& recorder, const SLO& slo) {
 
 std::string replicas_csv(const Recorder& recorder, const std::vector<int64_t>& kv_blocks) {
   std::vector<R> rows;
-  for (const serving::ReplicaSample& sample : recorder.samples()) rows.push_back({sample, kv_blocks.at(sample.replica)});
+  for (const serving::ReplicaSample& sample : recorder.samples())
+    rows.push_back({sample, kv_blocks.at(sample.replica)});
   return csv(replica_columns(), rows);
 }
 

@@ -30,21 +30,24 @@ std::vector<Batch> spread(const Batch& batch, int64_t parts) {
   empty.width = batch.width;
   std::vector<Batch> all(static_cast<size_t>(count), empty);
   std::vector<Chunk> chunks = batch.chunks;
-  std::stable_sort(chunks.begin(), chunks.end(), [](const Chunk& a, const Chunk& b) { return a.tokens > b.tokens; });
+  std::stable_sort(chunks.begin(), chunks.end(),
+                   [](const Chunk& a, const Chunk& b) { return a.tokens > b.tokens; });
   for (const Chunk& chunk : chunks) least(all).chunks.push_back(chunk);
   for (int64_t i = 0; i < batch.decoding; ++i) {
     Batch& part = least(all);
     ++part.decoding;
     if (!batch.contexts.empty()) part.contexts.push_back(batch.contexts[static_cast<size_t>(i)]);
   }
-  std::stable_sort(all.begin(), all.end(), [](const Batch& a, const Batch& b) { return a.tokens() > b.tokens(); });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Batch& a, const Batch& b) { return a.tokens() > b.tokens(); });
   // Which chunks end their prompts is not known: those of the first parts.
   int64_t finished = batch.finished_prompts;
   for (Batch& part : all) {
     part.finished_prompts = std::min(finished, static_cast<int64_t>(part.chunks.size()));
     finished -= part.finished_prompts;
     if (batch.decoding > 0)
-      part.context_share = batch.context_share * static_cast<double>(part.decoding) / static_cast<double>(batch.decoding);
+      part.context_share =
+          batch.context_share * static_cast<double>(part.decoding) / static_cast<double>(batch.decoding);
   }
   return all;
 }

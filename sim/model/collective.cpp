@@ -95,7 +95,8 @@ CollectiveGroup::Flows CollectiveGroup::flows(const platform::Cluster& cluster, 
 }
 
 std::vector<double> CollectiveGroup::shares(const platform::Cluster& cluster, const Pairs& pairs) const {
-  return platform::max_min_rates(flows(cluster, pairs), [&](int link) { return cluster.link_bytes_per_s(link); });
+  return platform::max_min_rates(flows(cluster, pairs),
+                                 [&](int link) { return cluster.link_bytes_per_s(link); });
 }
 
 CollectiveGroup::Tier CollectiveGroup::tier(const platform::Cluster& cluster,
@@ -124,7 +125,8 @@ void CollectiveGroup::find_tiers(const platform::Cluster& cluster) {
     rate_ = std::min(rate_, cluster.link_bytes_per_s(link) / count);
 }
 
-std::vector<std::pair<int, int>> CollectiveGroup::crossings_of(const platform::Cluster& cluster, const Pairs& pairs) {
+std::vector<std::pair<int, int>> CollectiveGroup::crossings_of(const platform::Cluster& cluster,
+                                                               const Pairs& pairs) {
   std::map<int, int> crossings;
   for (const std::vector<int>& flow : flows(cluster, pairs))
     for (const int link : flow) ++crossings[link];

@@ -34,7 +34,8 @@ void parse(const config::Value& value, GraphSizes& graphs, Diagnostics& diagnost
   for (const config::Value& item : value.items()) {
     double size = 0.0;
     if (!config::read_quantity(item, "graph_sizes", Dimension::number, {1, 1e6}, size, diagnostics)) return;
-    if (size != std::floor(size) || (!graphs.sizes.empty() && size <= static_cast<double>(graphs.sizes.back()))) {
+    if (size != std::floor(size) ||
+        (!graphs.sizes.empty() && size <= static_cast<double>(graphs.sizes.back()))) {
       diagnostics.add(item.mistake("'graph_sizes' wants whole numbers, ascending, not " + item.scalar()));
       return;
     }
@@ -55,7 +56,8 @@ double Speculation::tokens_per_step() const {
 namespace {
 
 // What guesses tokens: one layer of the model with embedding and head of its own, or another model.
-void load_draft(const config::Value& map, const LLM& llm, Speculation& speculation, Diagnostics& diagnostics) {
+void load_draft(const config::Value& map, const LLM& llm, Speculation& speculation,
+                Diagnostics& diagnostics) {
   speculation.draft_llm = {};
   if (speculation.tokens == 0 || speculation.draft == "ngram") return;
   if (speculation.draft == "mtp") {

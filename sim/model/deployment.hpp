@@ -72,7 +72,8 @@ void describe(Visitor& v, Deployment& d) {
   v.section("precision", d.precision, "data types");
   v.field("tp", d.tp, Bounds{1, 1024}, "tensor-parallel GPUs of a stage");
   v.field("pp", d.pp, Bounds{1, 1024}, "pipeline stages of a replica, each on tp GPUs");
-  v.field("micro_batches", d.micro_batches, Bounds{1, 1024}, "parts of a step that are in the stages at once; absent: pp");
+  v.field("micro_batches", d.micro_batches, Bounds{1, 1024},
+          "parts of a step that are in the stages at once; absent: pp");
   v.field("ep", d.ep, Bounds{1, 1024}, "parts of a stage that share out the experts; divides tp");
   v.field("dp_attention", d.dp_attention, Bounds{1, 1024},
           "groups of a stage that attend to sequences of their own; divides tp");

@@ -58,7 +58,8 @@ void describe(Visitor& v, Engine& e) {
   v.field("token_budget", e.token_budget, Bounds{1, 1e6}, "tokens a step may process");
   v.field("max_sequences", e.max_sequences, Bounds{1, 1e5}, "sequences that run at once");
   v.field("prefix_caching", e.prefix_caching, "finished prompts stay in the cache until evicted");
-  v.value("graph_sizes", e.graph_sizes, "sizes to which a batch that only decodes is filled up; absent: none");
+  v.value("graph_sizes", e.graph_sizes,
+          "sizes to which a batch that only decodes is filled up; absent: none");
   v.field("frees_windows", e.frees_windows, "windowed layers keep no token that has left the window");
   v.known("title");
   v.known("provenance");

@@ -89,7 +89,8 @@ void read_qwen2(HfFields& f, LLM& llm) {
   if (!f.flag("use_sliding_window", false)) return;
   llm.window = f.get("sliding_window", 0);
   const int64_t full = f.get("max_window_layers", llm.layers);
-  if (llm.window > 0) set_runs(llm, [full](int64_t layer) { return LayerRun{1, layer >= full, false, false}; });
+  if (llm.window > 0)
+    set_runs(llm, [full](int64_t layer) { return LayerRun{1, layer >= full, false, false}; });
 }
 
 void read_qwen3(HfFields& f, LLM& llm) {
@@ -320,7 +321,8 @@ std::vector<std::string> hf_architectures() {
 
 void read_hf_config(const config::Value& map, LLM& out, Diagnostics& diagnostics) {
   if (!map.is_map()) {
-    diagnostics.add(map.mistake(fmt::format("a config of Hugging Face is a map of keys, not {}", map.kind_name())));
+    diagnostics.add(
+        map.mistake(fmt::format("a config of Hugging Face is a map of keys, not {}", map.kind_name())));
     return;
   }
   const config::Value* type = map.find("model_type");

@@ -13,7 +13,8 @@ const config::Value* HfFields::find(const std::string& name) const {
 
 int64_t HfFields::whole(const config::Value& value, const std::string& name, int64_t otherwise) {
   double number = 0.0;
-  if (!config::read_quantity(value, name, Dimension::number, {0, 1e12}, number, diagnostics_)) return otherwise;
+  if (!config::read_quantity(value, name, Dimension::number, {0, 1e12}, number, diagnostics_))
+    return otherwise;
   if (number == std::floor(number)) return static_cast<int64_t>(number);
   diagnostics_.add(value.mistake(fmt::format("'{}' wants a whole number, not {}", name, value.scalar())));
   return otherwise;

@@ -71,8 +71,8 @@ void read_hf_quantisation(const config::Value& map, Quantisation& out, Diagnosti
     read_modelopt(f, out);
   } else {
     const config::Value* word = f.find("quant_method");
-    Diagnostic d = (word != nullptr ? *word : *config)
-                       .mistake(fmt::format("unknown quantisation method '{}'", method));
+    Diagnostic d =
+        (word != nullptr ? *word : *config).mistake(fmt::format("unknown quantisation method '{}'", method));
     d.valid = {"awq", "compressed-tensors", "fbgemm_fp8", "fp8", "gptq", "modelopt", "modelopt_fp4", "mxfp4"};
     d.suggestion = nearest(method, d.valid);
     diagnostics.add(std::move(d));

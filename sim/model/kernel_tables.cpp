@@ -45,7 +45,8 @@ std::filesystem::path table_of(const Accelerator& gpu) {
 
 }  // namespace
 
-GemmCorrection::Grid GemmCorrection::grid_of(const Accelerator& gpu, const std::vector<const MeasuredGemm*>& rows) {
+GemmCorrection::Grid GemmCorrection::grid_of(const Accelerator& gpu,
+                                             const std::vector<const MeasuredGemm*>& rows) {
   Grid grid{axis(rows, &MeasuredGemm::m), axis(rows, &MeasuredGemm::n), axis(rows, &MeasuredGemm::k), {}};
   const double missing = std::numeric_limits<double>::quiet_NaN();
   grid.log_ratio.assign(grid.m.size() * grid.n.size() * grid.k.size(), missing);
@@ -78,7 +79,9 @@ double GemmCorrection::operator()(const std::string& dtype, double m, double n, 
     const double* line = &grid.log_ratio[(im * grid.n.size() + in) * grid.k.size()];
     return line[pk.low] + pk.share * (line[pk.high] - line[pk.low]);
   };
-  const auto plane = [&](size_t im) { return at(im, pn.low) + pn.share * (at(im, pn.high) - at(im, pn.low)); };
+  const auto plane = [&](size_t im) {
+    return at(im, pn.low) + pn.share * (at(im, pn.high) - at(im, pn.low));
+  };
   return std::exp(plane(pm.low) + pm.share * (plane(pm.high) - plane(pm.low)));
 }
 

@@ -11,7 +11,8 @@ double real(int64_t whole) {
 }
 
 // Matrices of the layers of a stage on one GPU.
-double matrix_bytes(const Deployment& d, const platform::Accelerator& gpu, const LLM& llm, const Stage& stage) {
+double matrix_bytes(const Deployment& d, const platform::Accelerator& gpu, const LLM& llm,
+                    const Stage& stage) {
   const Cut cut = cut_of(d);
   const double routed = product(d.precision, gpu).bytes;
   const double rest = rest_product(d.precision, gpu).bytes;
@@ -34,12 +35,14 @@ double matrix_bytes(const Deployment& d, const platform::Accelerator& gpu, const
 }
 
 // All weights of a stage on one GPU. Embedding, head, router and norms stay in bf16 whatever the matrices are kept in.
-double weight_bytes_per_gpu(const Deployment& d, const platform::Accelerator& gpu, const LLM& llm, const Stage& stage) {
+double weight_bytes_per_gpu(const Deployment& d, const platform::Accelerator& gpu, const LLM& llm,
+                            const Stage& stage) {
   const double vocabulary = real(llm.vocabulary * llm.hidden);
   const double matrices_of_tokens = llm.tie_embeddings ? 1.0 : 2.0;
   const double others = llm.parameters() - llm.matrix_parameters() - matrices_of_tokens * vocabulary;
   const double tp = real(d.tp);
-  double bytes = matrix_bytes(d, gpu, llm, stage) + 2.0 * others * (real(stage.layers) / real(llm.layers)) / tp;
+  double bytes =
+      matrix_bytes(d, gpu, llm, stage) + 2.0 * others * (real(stage.layers) / real(llm.layers)) / tp;
   const bool is_shared = llm.tie_embeddings && stage.is_first && stage.is_last;
   if (stage.is_first) bytes += 2.0 * vocabulary / (d.dp_attention > 1 ? 1.0 : tp);
   if (stage.is_last && !is_shared) bytes += 2.0 * vocabulary / tp;
@@ -73,13 +76,15 @@ double activation_bytes(const Deployment& d) {
   double widest = 0.0;
   for (const LayerRun& run : llm.layer_runs()) {
     const double inter = real(llm.experts.inter) * real(d.ep) / real(d.tp);
-    const double mlp = run.experts ? real(llm.experts.per_token) * (std::max(matrices * inter, real(llm.hidden)) + inter)
-                                   : (matrices + 1.0) * real(llm.ffn) / real(d.tp);
+    const double mlp =
+        run.experts ? real(llm.experts.per_token) * (std::max(matrices * inter, real(llm.hidden)) + inter)
+                    : (matrices + 1.0) * real(llm.ffn) / real(d.tp);
     widest = std::max(widest, mlp);
   }
   const double token_bytes = 2.0 * (widest + 3.0 * real(llm.hidden));
   // Each group of attention has its share of the budget.
-  return real(d.engine.token_budget) / real(d.dp_attention) * token_bytes + real(d.engine.max_sequences * llm.vocabulary) * 8.0;
+  return real(d.engine.token_budget) / real(d.dp_attention) * token_bytes +
+         real(d.engine.max_sequences * llm.vocabulary) * 8.0;
 }
 
 KVCapacity capacity_of(const Deployment& d, const platform::Accelerator& gpu, const Stage& stage) {

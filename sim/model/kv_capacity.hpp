@@ -17,7 +17,8 @@ struct KVCapacity {
   double weight_bytes = 0.0;      // this GPU's part of the model
   double activation_bytes = 0.0;  // peak of a step with a full token budget
   double reserve_bytes = 0.0;
-  double window_bytes = 0.0;  // windows of all sequences, where they are kept apart, and states of linear attention
+  double window_bytes =
+      0.0;  // windows of all sequences, where they are kept apart, and states of linear attention
   double kv_bytes_per_token = 0.0;  // on this GPU
   int64_t blocks = 0;               // of the replica; 0 or less: the model does not fit
   int64_t blocks_of_a_call = 0;     // that one call can have: those of one group of attention

@@ -32,7 +32,8 @@ double state_bytes(const LLM& llm, int64_t gpus) {
   const LinearAttention& l = llm.linear;
   const double convolved = real(2 * l.key_heads * l.key_dim + l.value_heads * l.value_dim);
   return (4.0 * real(l.value_heads * l.key_dim * l.value_dim) +
-          kActivationBytes * convolved * real(std::max<int64_t>(0, l.convolution - 1))) / real(gpus);
+          kActivationBytes * convolved * real(std::max<int64_t>(0, l.convolution - 1))) /
+         real(gpus);
 }
 
 double state_flop(const LLM& llm) {
@@ -40,11 +41,7 @@ double state_flop(const LLM& llm) {
 }
 
 LayerTime::LayerTime(const LLM& llm, const Precision& precision, const Accelerator& gpu, const Cut& cut)
-    : llm_(llm),
-      gpu_(gpu),
-      cut_(cut),
-      routed_(product(precision, gpu)),
-      rest_(rest_product(precision, gpu)) {
+    : llm_(llm), gpu_(gpu), cut_(cut), routed_(product(precision, gpu)), rest_(rest_product(precision, gpu)) {
   attention_.heads = share(llm.heads, cut.attention);
   attention_.head_dim = real(llm.head_dim);
   attention_.kv_heads = real(kv_heads_per_gpu(llm, cut.attention));
@@ -90,7 +87,8 @@ void LayerTime::linear_projections(double tokens, const KernelSink& sink) const 
   const double keys = share(l.key_heads * l.key_dim, cut_.attention);
   const double values = share(l.value_heads * l.value_dim, cut_.attention);
   // Queries, keys, values and their gates, and two numbers a head for decay and strength.
-  sink("qkv", matrix(rest_, tokens, 2.0 * keys + 2.0 * values + 2.0 * share(l.value_heads, cut_.attention), hidden));
+  sink("qkv",
+       matrix(rest_, tokens, 2.0 * keys + 2.0 * values + 2.0 * share(l.value_heads, cut_.attention), hidden));
   sink("convolution", elementwise_s(gpu_, 2.0 * tokens * (2.0 * keys + values) * kActivationBytes));
   sink("output gate", elementwise_s(gpu_, 3.0 * tokens * values * kActivationBytes));
   sink("attention output", matrix(rest_, tokens, hidden, values));
@@ -106,13 +104,16 @@ double LayerTime::linear_attention(const std::vector<Chunk>& chunks, double sequ
     for (const Chunk& chunk : chunks) tokens += chunk.tokens;
     const double key = real(l.key_dim), value = real(l.value_dim);
     // Within a chunk: keys and queries against keys, the triangular solve for both, scores against values; then the state.
-    const double flop = tokens * (share(l.value_heads, cut_.attention) * 2.0 * kChunk * (3.0 * key + 2.0 * value) +
-                                  state_flop(llm_) / real(cut_.attention));
-    const double moved = 2.0 * tokens * kActivationBytes *
-                             (share(l.key_heads, cut_.attention) * key + share(l.value_heads, cut_.attention) * value) +
-                         2.0 * states * static_cast<double>(chunks.size());
+    const double flop =
+        tokens * (share(l.value_heads, cut_.attention) * 2.0 * kChunk * (3.0 * key + 2.0 * value) +
+                  state_flop(llm_) / real(cut_.attention));
+    const double moved =
+        2.0 * tokens * kActivationBytes *
+            (share(l.key_heads, cut_.attention) * key + share(l.value_heads, cut_.attention) * value) +
+        2.0 * states * static_cast<double>(chunks.size());
     const auto& kernel = gpu_.efficiency.prefill_attention.at("bf16");
-    seconds += kernel.launch_s + std::max(flop / (gpu_.peak.bf16 * kernel.compute), elementwise_s(gpu_, moved));
+    seconds +=
+        kernel.launch_s + std::max(flop / (gpu_.peak.bf16 * kernel.compute), elementwise_s(gpu_, moved));
   }
   if (sequences > 0.0) seconds += elementwise_s(gpu_, 2.0 * states * sequences);
   return seconds;
@@ -131,9 +132,11 @@ void LayerTime::latent_projections(double tokens, const KernelSink& sink) const 
     sink("down-projections", matrix(rest_, tokens, latent, hidden));
   }
   // Keys and values of prompts, or their absorption into query and output of decoding tokens: as many products.
-  sink("up-projections", matrix(rest_, tokens, latent_.heads * real(llm_.mla.nope_dim + llm_.mla.value_dim), latent_.rank));
+  sink("up-projections",
+       matrix(rest_, tokens, latent_.heads * real(llm_.mla.nope_dim + llm_.mla.value_dim), latent_.rank));
   sink("attention output", matrix(rest_, tokens, hidden, latent_.heads * real(llm_.mla.value_dim)));
-  sink("rotary", elementwise_s(gpu_, 2.0 * tokens * (latent_.heads + 1.0) * latent_.rope_dim * kActivationBytes));
+  sink("rotary",
+       elementwise_s(gpu_, 2.0 * tokens * (latent_.heads + 1.0) * latent_.rope_dim * kActivationBytes));
   sink("norms of heads",
        elementwise_s(gpu_, 2.0 * tokens * (real(llm_.mla.query_rank) + latent_.rank) * kActivationBytes));
 }
@@ -158,7 +161,8 @@ void LayerTime::experts(double tokens, const KernelSink& sink) const {
   shape.inter = share(llm_.experts.inter, cut_.expert_inter);
   shape.experts = share(llm_.experts.count, cut_.experts);
   shape.topk = visits / real(cut_.experts);
-  shape.touched = visits < count ? shape.experts * -std::expm1(tokens * std::log1p(-visits / count)) : shape.experts;
+  shape.touched =
+      visits < count ? shape.experts * -std::expm1(tokens * std::log1p(-visits / count)) : shape.experts;
   shape.skew = cut_.expert_skew;
   shape.dtype = routed_.compute;
   shape.gated = llm_.gated;
@@ -184,7 +188,8 @@ bool LayerTime::joins_decode() const {
   return !llm_.is_latent() && gpu_.efficiency.prefill_attention.at(attention_.kv_dtype).joins_decode;
 }
 
-void LayerTime::prefill_attention(const LayerRun& layer, const std::vector<Chunk>& chunks, const KernelSink& sink) const {
+void LayerTime::prefill_attention(const LayerRun& layer, const std::vector<Chunk>& chunks,
+                                  const KernelSink& sink) const {
   if (chunks.empty()) return;
   AttentionShape shape = attention_;
   if (layer.windowed) shape.window = real(llm_.window);

@@ -47,7 +47,8 @@ class LayerTime {
   // Router and shared experts, if the layer has them.
   void beside_experts(const LayerRun& layer, double tokens, const KernelSink& sink) const;
   // Attention of new tokens, the projection of cached latent vectors included.
-  void prefill_attention(const LayerRun& layer, const std::vector<Chunk>& chunks, const KernelSink& sink) const;
+  void prefill_attention(const LayerRun& layer, const std::vector<Chunk>& chunks,
+                         const KernelSink& sink) const;
   // `width` new tokens for each of `sequences`: seconds by their summed context, of which a windowed layer counts no more
   // than its window for each. A sequence's cache is read once for all of its new tokens.
   Affine decode_attention(double sequences, double width) const;

@@ -47,12 +47,14 @@ void check_attention(const Deployment& d, Divisions& divisions) {
   const std::string key = d.dp_attention == 1 ? "tp" : "tp / dp_attention";
   if (!divisions.check(key, sharers, llm.heads, fmt::format("{} heads", llm.heads))) return;
   if (llm.linear.key_heads > 0) {
-    divisions.check(key, sharers, llm.linear.key_heads, fmt::format("{} heads of linear attention", llm.linear.key_heads));
-    divisions.check(key, sharers, llm.linear.value_heads, fmt::format("{} value heads", llm.linear.value_heads));
+    divisions.check(key, sharers, llm.linear.key_heads,
+                    fmt::format("{} heads of linear attention", llm.linear.key_heads));
+    divisions.check(key, sharers, llm.linear.value_heads,
+                    fmt::format("{} value heads", llm.linear.value_heads));
   }
   if (llm.is_latent() || llm.kv_heads % sharers == 0 || sharers % llm.kv_heads == 0) return;
-  divisions.mistakes.push_back(
-      fmt::format("{} {} and the {} KV heads of {} do not divide each other", key, sharers, llm.kv_heads, llm.name));
+  divisions.mistakes.push_back(fmt::format("{} {} and the {} KV heads of {} do not divide each other", key,
+                                           sharers, llm.kv_heads, llm.name));
 }
 
 void check_mlp(const Deployment& d, Divisions& divisions) {
@@ -62,7 +64,8 @@ void check_mlp(const Deployment& d, Divisions& divisions) {
                   width(llm.experts.inter, " of the experts"));
   divisions.check("ep", d.ep, llm.experts.count, fmt::format("{} experts", llm.experts.count));
   if (!d.exchanges_tokens())
-    divisions.check("tp", d.tp, llm.experts.shared_inter, width(llm.experts.shared_inter, " of the shared experts"));
+    divisions.check("tp", d.tp, llm.experts.shared_inter,
+                    width(llm.experts.shared_inter, " of the shared experts"));
 }
 
 }  // namespace
@@ -104,9 +107,12 @@ std::vector<std::string> layout_mistakes(const Deployment& d) {
   for (const auto& [key, parts] : {std::pair("ep", d.ep), std::pair("dp_attention", d.dp_attention)})
     if (d.tp % parts != 0) mistakes.push_back(fmt::format("{} {} does not divide tp {}", key, parts, d.tp));
   if (d.exchanges_tokens() && d.ep != d.tp)
-    mistakes.push_back(fmt::format("with dp_attention the experts are shared out among all GPUs of a stage: ep {} or 1, "
-                                   "not {}", d.tp, d.ep));
-  if (d.pp > llm.layers) mistakes.push_back(fmt::format("pp {} exceeds the {} layers of {}", d.pp, llm.layers, llm.name));
+    mistakes.push_back(
+        fmt::format("with dp_attention the experts are shared out among all GPUs of a stage: ep {} or 1, "
+                    "not {}",
+                    d.tp, d.ep));
+  if (d.pp > llm.layers)
+    mistakes.push_back(fmt::format("pp {} exceeds the {} layers of {}", d.pp, llm.layers, llm.name));
   if (d.pp > 1 && d.speculation.tokens > 0) mistakes.emplace_back("speculation wants pp 1");
   if (!mistakes.empty()) return mistakes;
   check_attention(d, divisions);

@@ -48,13 +48,12 @@ void check_shape(const config::Value& map, LLM& llm, Diagnostics& diagnostics) {
   }
   if (sum != llm.layers)
     diagnostics.add(map.mistake(fmt::format("'runs' has {} layers, but 'layers' says {}", sum, llm.layers)));
-  if (windowed && llm.window == 0)
-    diagnostics.add(map.mistake("windowed layers want a 'window' above 0"));
+  if (windowed && llm.window == 0) diagnostics.add(map.mistake("windowed layers want a 'window' above 0"));
   if (experts && (llm.experts.count < 1 || llm.experts.per_token < 1 || llm.experts.inter < 1))
     diagnostics.add(map.mistake("layers with experts want 'experts' with count, per_token and inter"));
   if (experts && llm.experts.per_token > llm.experts.count)
-    diagnostics.add(map.mistake(fmt::format("a token cannot visit {} of {} experts", llm.experts.per_token,
-                                            llm.experts.count)));
+    diagnostics.add(map.mistake(
+        fmt::format("a token cannot visit {} of {} experts", llm.experts.per_token, llm.experts.count)));
   if (dense && llm.ffn == 0) diagnostics.add(map.mistake("dense layers want an 'ffn' above 0"));
 }
 

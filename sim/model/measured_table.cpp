@@ -196,7 +196,8 @@ void read_measured(const std::string& path, MeasuredTable& table, const std::str
   if (csv.has("bytes")) return read_elementwise(csv, table);
   Diagnostic d{Place{path, 0, 0, 1, ""}, "is no table of measured kernels", "", {}, ""};
   d.note =
-      "it wants the columns gemm_dtype, isl, kv_len, moe_dtype, attn_pre_proj_ms or bytes: platforms/measured/README.md";
+      "it wants the columns gemm_dtype, isl, kv_len, moe_dtype, attn_pre_proj_ms or bytes: "
+      "platforms/measured/README.md";
   throw ConfigError(std::vector<Diagnostic>{std::move(d)});
 }
 

@@ -38,19 +38,20 @@ double moe_by_gemm_s(const Accelerator& gpu, const MoEShape& shape, double token
   const double rows = tokens * shape.topk;
   constexpr double kRows = 16.0;  // of the smallest tile of the tensor cores
   const double padded = shape.touched * std::ceil(rows * shape.skew / shape.touched / kRows) * kRows;
-  const double work = 2.0 * padded * matrices * shape.hidden * shape.inter /
-                      (gpu.peak_flops(shape.dtype) * e.compute);
+  const double work =
+      2.0 * padded * matrices * shape.hidden * shape.inter / (gpu.peak_flops(shape.dtype) * e.compute);
   const double bytes = shape.touched * matrices * shape.hidden * shape.inter * weight_size +
                        rows * (2.0 * shape.hidden * size + (matrices + 1.0) * shape.inter * 2.0);
   const double move = e.ramp_s + bytes / (gpu.memory_bytes_per_s * e.memory);
   // Sorting the tokens by expert, the activation between the products, and the weighted sum.
-  const double around = 2.0 * elementwise_s(gpu, rows * 4.0) + elementwise_s(gpu, rows * matrices * shape.inter * 2.0) +
+  const double around = 2.0 * elementwise_s(gpu, rows * 4.0) +
+                        elementwise_s(gpu, rows * matrices * shape.inter * 2.0) +
                         elementwise_s(gpu, (rows + tokens) * shape.hidden * 2.0);
   return 2.0 * e.launch_s + norm4(work, move) + around;
 }
 
-double fitted_gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double n, double k, bool fused,
-                     double weight_bytes) {
+double fitted_gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double n, double k,
+                     bool fused, double weight_bytes) {
   const platform::GemmEfficiency& e = constants(gpu.efficiency.gemm, dtype, "gemm", gpu);
   const auto sms = static_cast<double>(gpu.sm_count);
   const double sm_rate = gpu.peak_flops(dtype) / sms * e.compute;
@@ -106,8 +107,9 @@ double moe_s(const Accelerator& gpu, const MoEShape& shape, double tokens) {
   const double up = shape.gated ? 2.0 : 1.0;
   const double weights = shape.touched * (up + 1.0) * shape.hidden * shape.inter * size;
   const bool is_warm = shape.is_repeated && weights < e.warm.l2 * gpu.l2_bytes;
-  const double bandwidth =
-      gpu.memory_bytes_per_s * (is_warm ? e.warm.memory : many ? e.memory_many : e.memory);
+  const double bandwidth = gpu.memory_bytes_per_s * (is_warm ? e.warm.memory
+                                                     : many  ? e.memory_many
+                                                             : e.memory);
   const auto product = [&](double n, double k) {
     const double x = tiles * std::max(1.0, n / e.columns) / sms;
     const double work = std::max(1.0, x) * 2.0 * tile * std::min(n, e.columns) * k / rate;

@@ -37,9 +37,9 @@ struct MoEShape {
   double skew = 1.0;     // load of the busiest over the mean
   std::string dtype = "bf16";
   bool gated = true;
-  double weight_bytes = 0.0;    // as in gemm_s
-  double visits = 0.0;          // experts that a token visits on all GPUs; 0: topk
-  bool is_repeated = false;     // a benchmark that finds small weights in the L2
+  double weight_bytes = 0.0;  // as in gemm_s
+  double visits = 0.0;        // experts that a token visits on all GPUs; 0: topk
+  bool is_repeated = false;   // a benchmark that finds small weights in the L2
 };
 
 // Two grouped GEMMs over the touched experts (a = 2, 1 matrices of hidden x inter; gated, else 1, 1), and the kernels

@@ -63,7 +63,8 @@ Product product(const Precision& precision, const platform::Accelerator& gpu) {
   p.bytes = weight_bytes(precision.weights, precision.group);
   if (precision.activations != "auto")
     p.compute = precision.activations;
-  else if (precision.weights != "int4" && precision.weights != "mxfp4" && has_products(gpu, precision.weights))
+  else if (precision.weights != "int4" && precision.weights != "mxfp4" &&
+           has_products(gpu, precision.weights))
     p.compute = precision.weights;
   return p;
 }

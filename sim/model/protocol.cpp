@@ -73,8 +73,8 @@ void check_coverage(const config::Value& map, const std::string& class_name, con
     for (const int64_t gpus : counts) {
       const double gap = first_gap(protocols, collective, gpus);
       if (!std::isfinite(gap)) continue;
-      diagnostics.add(map.mistake(fmt::format("the class '{}' has no protocol for {} of {} by {} GPUs", class_name,
-                                              collective_names()[i], pretty_bytes(gap), gpus)));
+      diagnostics.add(map.mistake(fmt::format("the class '{}' has no protocol for {} of {} by {} GPUs",
+                                              class_name, collective_names()[i], pretty_bytes(gap), gpus)));
       break;
     }
   }

@@ -32,8 +32,8 @@ ReplicaLinks::ReplicaLinks(const platform::Cluster& cluster, const Deployment& d
   rates_.values.fill(std::numeric_limits<double>::infinity());
   const auto make = [&](int first, int64_t count) {
     const bool several = cluster.node_of(first) != cluster.node_of(first + static_cast<int>(count) - 1);
-    return std::make_shared<const CollectiveGroup>(cluster, neighbours(first, static_cast<int>(count)), inside,
-                                                   several ? network : Protocols{});
+    return std::make_shared<const CollectiveGroup>(cluster, neighbours(first, static_cast<int>(count)),
+                                                   inside, several ? network : Protocols{});
   };
   std::vector<Group> stages, attention;
   const int64_t sharers = d.tp / d.dp_attention;
@@ -61,7 +61,8 @@ ReplicaLinks::ReplicaLinks(const platform::Cluster& cluster, const Deployment& d
     for (const Crossings& exchange : exchanges) parts.push_back(&exchange);
     set_lane(cluster, Lane::expert, parts);
     std::vector<std::pair<int, int>> fan;
-    for (int to = first_gpu + 1; to < first_gpu + static_cast<int>(d.tp); ++to) fan.emplace_back(first_gpu, to);
+    for (int to = first_gpu + 1; to < first_gpu + static_cast<int>(d.tp); ++to)
+      fan.emplace_back(first_gpu, to);
     one_sender_rate_ = std::numeric_limits<double>::infinity();
     for (const auto& [link, count] : CollectiveGroup::crossings_of(cluster, fan))
       one_sender_rate_ = std::min(one_sender_rate_, cluster.link_bytes_per_s(link) / count);
@@ -73,18 +74,21 @@ ReplicaLinks::ReplicaLinks(const platform::Cluster& cluster, const Deployment& d
   }
 }
 
-void ReplicaLinks::set_lane(const platform::Cluster& cluster, Lane lane, const std::vector<const Crossings*>& parts) {
+void ReplicaLinks::set_lane(const platform::Cluster& cluster, Lane lane,
+                            const std::vector<const Crossings*>& parts) {
   std::map<int, int> sum;
   for (const Crossings* part : parts)
     for (const auto& [link, count] : *part) sum[link] += count;
   lanes_[static_cast<size_t>(lane)].assign(sum.begin(), sum.end());
-  for (const auto& [link, count] : sum) rates_[lane] = std::min(rates_[lane], cluster.link_bytes_per_s(link) / count);
+  for (const auto& [link, count] : sum)
+    rates_[lane] = std::min(rates_[lane], cluster.link_bytes_per_s(link) / count);
 }
 
 void ReplicaLinks::add_pipeline(const platform::Cluster& cluster, const Deployment& d, int first_gpu) {
   std::vector<std::pair<int, int>> pairs;
   const auto tp = static_cast<int>(d.tp);
-  for (int from = first_gpu; from < first_gpu + static_cast<int>(d.gpus()) - tp; ++from) pairs.emplace_back(from, from + tp);
+  for (int from = first_gpu; from < first_gpu + static_cast<int>(d.gpus()) - tp; ++from)
+    pairs.emplace_back(from, from + tp);
   const Crossings crossings = CollectiveGroup::crossings_of(cluster, pairs);
   set_lane(cluster, Lane::pipeline, {&crossings});
 }

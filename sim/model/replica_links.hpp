@@ -16,8 +16,8 @@ class ReplicaLinks {
  public:
   // `inside` and `network` are the protocols of a node and of the part between nodes. Throws ConfigError if two GPUs of
   // a stage have no path.
-  ReplicaLinks(const platform::Cluster& cluster, const Deployment& deployment, int first_gpu, const Protocols& inside,
-               const Protocols& network);
+  ReplicaLinks(const platform::Cluster& cluster, const Deployment& deployment, int first_gpu,
+               const Protocols& inside, const Protocols& network);
   // The same with the protocols of the cluster's own class.
   ReplicaLinks(const platform::Cluster& cluster, const Deployment& deployment, int first_gpu);
 
@@ -33,7 +33,9 @@ class ReplicaLinks {
   CollectiveCost send(double bytes) const;
 
   // Directed links of a lane and how many of its flows cross each; none: the replica does not use it.
-  const std::vector<std::pair<int, int>>& crossings(Lane lane) const { return lanes_[static_cast<size_t>(lane)]; }
+  const std::vector<std::pair<int, int>>& crossings(Lane lane) const {
+    return lanes_[static_cast<size_t>(lane)];
+  }
   // Of its flows undisturbed: costs are stated for them.
   const LaneRates& rates() const { return rates_; }
 

@@ -62,14 +62,15 @@ StepCost Op::cost() const {
   return sum;
 }
 
-StageTime::StageTime(const Deployment& deployment, const LLM& llm, const Accelerator& gpu, const ReplicaLinks& links,
-                     Stage stage)
+StageTime::StageTime(const Deployment& deployment, const LLM& llm, const Accelerator& gpu,
+                     const ReplicaLinks& links, Stage stage)
     : deployment_(deployment),
       llm_(llm),
       links_(links),
       stage_(std::move(stage)),
       layer_(llm, deployment.precision, gpu, cut_of(deployment)),
-      expert_element_(product(deployment.precision, gpu).compute == "bf16" ? kActivationBytes : kQuantisedBytes) {}
+      expert_element_(product(deployment.precision, gpu).compute == "bf16" ? kActivationBytes
+                                                                           : kQuantisedBytes) {}
 
 double StageTime::message_bytes(double tokens, double element) const {
   return tokens * real(llm_.hidden) * element;
@@ -85,7 +86,8 @@ int64_t StageTime::filled(const Batch& batch) const {
 }
 
 // Sums over the GPUs of a group, quantised before and back after if the deployment says so.
-void StageTime::reduce(const CollectiveGroup& group, Lane lane, double count, double tokens, const OpSink& sink) const {
+void StageTime::reduce(const CollectiveGroup& group, Lane lane, double count, double tokens,
+                       const OpSink& sink) const {
   if (group.size() < 2) return;
   if (deployment_.all_reduce == "bf16") {
     sink(exchange("all-reduce", lane, count, group.all_reduce(hidden_bytes(tokens))));
@@ -127,11 +129,13 @@ void StageTime::each_exchange(double tokens, double group_tokens, const OpSink& 
   const double mean = tokens / real(deployment_.tp) * copies;
   const double most = group_tokens / real(deployment_.tp / deployment_.dp_attention) * copies;
   const auto exchanged = [&](const char* name, double element) {
-    sink(exchange(name, Lane::expert, layers, links_.all_to_all(message_bytes(mean, element), message_bytes(most, element))));
+    sink(exchange(name, Lane::expert, layers,
+                  links_.all_to_all(message_bytes(mean, element), message_bytes(most, element))));
   };
   exchanged("to the experts", expert_element_);
   exchanged("from the experts", kActivationBytes);
-  sink(exchange("all-gather", links_.attention_lane(), layers, links_.attention().all_gather(hidden_bytes(group_tokens))));
+  sink(exchange("all-gather", links_.attention_lane(), layers,
+                links_.attention().all_gather(hidden_bytes(group_tokens))));
 }
 
 void StageTime::each_mlp_side(double tokens, const OpSink& sink) const {
@@ -151,7 +155,8 @@ void StageTime::each_mlp_side(double tokens, const OpSink& sink) const {
     return;
   }
   sink(exchange("all-gather", Lane::tensor, layers_with_sums, group.all_gather(hidden_bytes(tokens))));
-  sink(exchange("reduce-scatter", Lane::tensor, layers_with_sums, group.reduce_scatter(hidden_bytes(tokens))));
+  sink(
+      exchange("reduce-scatter", Lane::tensor, layers_with_sums, group.reduce_scatter(hidden_bytes(tokens))));
 }
 
 void StageTime::each_attention(const Batch& batch, const OpSink& sink) const {
@@ -165,11 +170,13 @@ void StageTime::each_attention(const Batch& batch, const OpSink& sink) const {
       sink(kernel("linear attention", layers, layer_.linear_attention(batch.chunks, real(batch.decoding))));
       continue;
     }
-    layer_.prefill_attention(kind, chunks, [&](const char* name, double s) { sink(kernel(name, layers, s)); });
+    layer_.prefill_attention(kind, chunks,
+                             [&](const char* name, double s) { sink(kernel(name, layers, s)); });
     if (joined || batch.decoding == 0) continue;
     const Affine decode = layer_.decode_attention(real(batch.decoding), real(batch.width));
     Op op = kernel(kind.windowed ? "windowed decode attention" : "decode attention", layers, decode.fixed_s);
-    (kind.windowed ? op.per_window_token_s : op.compute.per_token_s) = decode.per_token_s * batch.context_share;
+    (kind.windowed ? op.per_window_token_s : op.compute.per_token_s) =
+        decode.per_token_s * batch.context_share;
     sink(op);
   }
 }
@@ -181,7 +188,8 @@ void StageTime::each_head(const Batch& batch, const OpSink& sink) const {
   if (deployment_.dp_attention > 1)
     sink(exchange("all-gather", Lane::tensor, 1.0, group.all_gather(hidden_bytes(rows))));
   layer_.head(rows, [&](const char* name, double s) { sink(kernel(name, 1.0, s)); });
-  sink(exchange("all-gather", Lane::tensor, 1.0, group.all_gather(rows * real(llm_.vocabulary) * kActivationBytes)));
+  sink(exchange("all-gather", Lane::tensor, 1.0,
+                group.all_gather(rows * real(llm_.vocabulary) * kActivationBytes)));
 }
 
 void StageTime::each_op(const Batch& batch, const OpSink& sink) const {

@@ -18,7 +18,8 @@ StepCost beyond(const StepCost& whole, const StepCost& part) {
   rest.compute.fixed_s = std::max(0.0, whole.compute.fixed_s - part.compute.fixed_s);
   for (const Lane lane : kAllLanes) {
     rest.lanes[lane].latency_s = std::max(0.0, whole.lanes[lane].latency_s - part.lanes[lane].latency_s);
-    rest.lanes[lane].burst_bytes = std::max(0.0, whole.lanes[lane].burst_bytes - part.lanes[lane].burst_bytes);
+    rest.lanes[lane].burst_bytes =
+        std::max(0.0, whole.lanes[lane].burst_bytes - part.lanes[lane].burst_bytes);
     rest.lanes[lane].wire_bytes = std::max(0.0, whole.lanes[lane].wire_bytes - part.lanes[lane].wire_bytes);
   }
   return rest;
@@ -27,7 +28,9 @@ StepCost beyond(const StepCost& whole, const StepCost& part) {
 }  // namespace
 
 StepTime::StepTime(const Deployment& deployment, const Accelerator& gpu, const ReplicaLinks& links)
-    : deployment_(deployment), gpu_(std::make_unique<const Accelerator>(with_kernels(deployment.kernels, gpu))), links_(links) {
+    : deployment_(deployment),
+      gpu_(std::make_unique<const Accelerator>(with_kernels(deployment.kernels, gpu))),
+      links_(links) {
   for (Stage& stage : model::stages(deployment.llm, deployment.pp))
     stages_.emplace_back(deployment, deployment.llm, *gpu_, links, std::move(stage));
   const LLM& draft = deployment.speculation.draft_llm;
@@ -39,7 +42,8 @@ Op StepTime::host(const Batch& batch) const {
   const Engine& engine = deployment_.engine;
   Op op;
   op.name = "host";
-  op.compute.fixed_s = engine.host_overhead_s + engine.host_overhead_per_sequence_s * real(batch.sequences()) +
+  op.compute.fixed_s = engine.host_overhead_s +
+                       engine.host_overhead_per_sequence_s * real(batch.sequences()) +
                        engine.host_overhead_per_prompt_token_s * real(batch.prompt_tokens());
   return op;
 }
@@ -171,7 +175,8 @@ const StepCost& StepTime::decode_cost(int64_t sequences) const {
 double StepTime::flop(const Work& work) const {
   const LLM& llm = deployment_.llm;
   // Scores and values of one query and key, in all heads.
-  const int64_t widths = llm.is_latent() ? llm.mla.nope_dim + llm.mla.rope_dim + llm.mla.value_dim : 2 * llm.head_dim;
+  const int64_t widths =
+      llm.is_latent() ? llm.mla.nope_dim + llm.mla.rope_dim + llm.mla.value_dim : 2 * llm.head_dim;
   const double tokens = real(work.prefill_tokens + work.decode_tokens);
   double pairs = 0.0, states = 0.0;
   for (const LayerRun& run : llm.layer_runs()) {
@@ -196,14 +201,16 @@ double StepTime::memory_bytes(const Work& work) const {
   if (all_experts > 0.0 && work.steps > 0) {
     const double visited = real(llm.experts.per_token) / real(llm.experts.count);
     const auto read = [&](int64_t steps, double tokens_of_a_step) {
-      return real(steps) / steps_per_pass * all_experts * (1.0 - std::pow(1.0 - visited, tokens_of_a_step * steps_per_pass));
+      return real(steps) / steps_per_pass * all_experts *
+             (1.0 - std::pow(1.0 - visited, tokens_of_a_step * steps_per_pass));
     };
     const double decoding = real(work.decode_tokens) / real(work.steps);
     experts = read(work.steps - work.prompt_steps, decoding);
     if (work.prompt_steps > 0)
       experts += read(work.prompt_steps, decoding + real(work.prefill_tokens) / real(work.prompt_steps));
   }
-  const double weights = rest * rest_product(precision, *gpu_).bytes + 2.0 * real(llm.vocabulary * llm.hidden);
+  const double weights =
+      rest * rest_product(precision, *gpu_).bytes + 2.0 * real(llm.vocabulary * llm.hidden);
   const int64_t sharers = deployment_.tp / deployment_.dp_attention;
   double cache = 0.0, states = 0.0;
   for (const LayerRun& run : llm.layer_runs()) {
@@ -211,7 +218,8 @@ double StepTime::memory_bytes(const Work& work) const {
     cache += real(run.count * sharers) * cache_elements(llm, run, sharers) *
              real(run.windowed ? work.window_tokens_read : work.cache_tokens_read);
   }
-  return states + experts * product(precision, *gpu_).bytes + weights * passes + cache * weight_bytes(precision.kv);
+  return states + experts * product(precision, *gpu_).bytes + weights * passes +
+         cache * weight_bytes(precision.kv);
 }
 
 }  // namespace agentsim::model

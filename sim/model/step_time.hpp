@@ -60,7 +60,9 @@ class StepTime {
   const std::vector<StageTime>& stages() const { return stages_; }
   Op host(const Batch& batch) const;
   // Time with the links to itself, at contexts of 0.
-  double base_s(const StepCost& cost) const { return cost.compute.fixed_s + cost.lanes.seconds(links_.rates()); }
+  double base_s(const StepCost& cost) const {
+    return cost.compute.fixed_s + cost.lanes.seconds(links_.rates());
+  }
 
   // Useful FLOP of some work, on all GPUs of the replica: what MFU counts.
   double flop(const Work& work) const;

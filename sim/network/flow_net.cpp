@@ -86,7 +86,8 @@ PathId FlowNet::State::add_path(Path path) {
     ++crossings[link];
   }
   double narrowest = std::numeric_limits<double>::infinity();
-  for (const auto& [link, count] : crossings) narrowest = std::min(narrowest, links_[link].bytes_per_s / count);
+  for (const auto& [link, count] : crossings)
+    narrowest = std::min(narrowest, links_[link].bytes_per_s / count);
   const Fabric::RouteId route = path.links.empty() ? 0 : fabric_.add_route(path.links);
   routes_.push_back({std::move(path.links), path.latency_s, narrowest, route});
   return id;

@@ -177,7 +177,8 @@ Route Cluster::gpu_route(int source, int target) const {
   Route out = joined(in_node(at_nic, at_nic.ports->device, at_nic.ports->nic), cable(at_nic, true));
   if (at_nic.ports != from.ports) out = joined(in_node(from, from.ports->device, at_nic.ports->device), out);
   const Route in = joined(cable(to, false), in_node(to, to.ports->nic, to.ports->device));
-  return joined(joined(out, over(fabric_->hops({from.node, at_nic.ports->rail}, {to.node, to.ports->rail}))), in);
+  return joined(joined(out, over(fabric_->hops({from.node, at_nic.ports->rail}, {to.node, to.ports->rail}))),
+                in);
 }
 
 std::vector<int> Cluster::joint_limits(const std::vector<std::pair<int, int>>& gpu_pairs) const {

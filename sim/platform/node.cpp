@@ -172,8 +172,9 @@ void read_paths(const config::Value& map, Node& node, Diagnostics& diagnostics) 
   if (const config::Value* word = map.find("paths")) node.paths = load_path_book(*word, diagnostics);
   if (diagnostics.size() != before) return;
   if (!node.posted_write_collapse || node.paths.posted_writes.bytes_per_s > 0.0) return;
-  diagnostics.add(map.find("posted_write_collapse")
-                      ->mistake("'posted_write_collapse' wants 'paths' to name a set that has 'posted_writes'"));
+  diagnostics.add(
+      map.find("posted_write_collapse")
+          ->mistake("'posted_write_collapse' wants 'paths' to name a set that has 'posted_writes'"));
 }
 
 }  // namespace

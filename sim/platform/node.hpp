@@ -11,7 +11,16 @@
 
 namespace agentsim::platform {
 
-enum class DeviceKind : uint8_t { gpu, pcie_switch, root_port, cpu_socket, host_memory, nic, nvswitch, storage };
+enum class DeviceKind : uint8_t {
+  gpu,
+  pcie_switch,
+  root_port,
+  cpu_socket,
+  host_memory,
+  nic,
+  nvswitch,
+  storage
+};
 const char* name(DeviceKind kind);
 
 struct Device {
@@ -38,8 +47,9 @@ struct Node {
   std::string collective_class;  // class of platforms/collectives.yaml
   bool p2p = true;               // GPUs may write to each other over PCIe
   bool acs = false;              // PCIe access control sends all traffic of a switch through the root port
-  bool posted_write_collapse = false;  // what a switch sends to several root ports shares one limit of `paths`
-  PathBook paths;                      // measured constants of its paths
+  bool posted_write_collapse =
+      false;       // what a switch sends to several root ports shares one limit of `paths`
+  PathBook paths;  // measured constants of its paths
   std::vector<Device> devices;
   std::vector<Cable> cables;
 

@@ -43,7 +43,8 @@ template <class Visitor>
 void describe(Visitor& v, PathFigures& f) {
   using config::kPositive;
   v.field("bandwidth", f.bytes_per_s, Dimension::bandwidth, kPositive, "of one pair, one way");
-  v.field("both_ways", f.both_ways_bytes_per_s, Dimension::bandwidth, kPositive, "of both directions together");
+  v.field("both_ways", f.both_ways_bytes_per_s, Dimension::bandwidth, kPositive,
+          "of both directions together");
   v.field("latency", f.latency_s, Dimension::time, kPositive, "one way");
   v.field("source", f.source, "where the figures are from", config::Need::required);
   v.choice("verified", f.verified, {"measured", "datasheet", "estimated"}, "how far to trust them",
@@ -57,7 +58,8 @@ void describe(Visitor& v, PostedWrites& p) {
           Need::required);
   v.field("sources", p.sources, config::Bounds{1, 64}, "GPUs of the switch that have to send at once");
   v.field("source", p.source, "where the figures are from", Need::required);
-  v.choice("verified", p.verified, {"measured", "datasheet", "estimated"}, "how far to trust them", Need::required);
+  v.choice("verified", p.verified, {"measured", "datasheet", "estimated"}, "how far to trust them",
+           Need::required);
 }
 
 template <class Visitor>

@@ -185,8 +185,8 @@ void NodeTopology::add_switch_limits() {
   if (!node_.posted_write_collapse) return;
   for (const int device : node_.of_kind(DeviceKind::pcie_switch)) {
     spread_of_[static_cast<size_t>(device)] = link_count();
-    limits_.push_back(
-        {node_.devices[static_cast<size_t>(device)].id + ">root ports", node_.paths.posted_writes.bytes_per_s});
+    limits_.push_back({node_.devices[static_cast<size_t>(device)].id + ">root ports",
+                       node_.paths.posted_writes.bytes_per_s});
   }
 }
 
@@ -228,7 +228,8 @@ std::vector<DirectedLink> NodeTopology::joint_limits(const std::vector<std::pair
     traffic.pairs.push_back(p);
   }
   for (const auto& [device, traffic] : by_switch) {
-    if (static_cast<int64_t>(traffic.sources.size()) < node_.paths.posted_writes.sources || traffic.roots.size() < 2)
+    if (static_cast<int64_t>(traffic.sources.size()) < node_.paths.posted_writes.sources ||
+        traffic.roots.size() < 2)
       continue;
     for (const size_t p : traffic.pairs) limits[p] = spread_of_[static_cast<size_t>(device)];
   }
@@ -277,7 +278,8 @@ void NodeTopology::check() const {
   for (const int a : gpus) {
     for (const int b : gpus)
       if (a != b && route(a, b).path_class == PathClass::none) throw NoPath(node_, a, b);
-    if (!memories.empty() && nearest(a, DeviceKind::host_memory) < 0) throw NoPath(node_, a, memories.front());
+    if (!memories.empty() && nearest(a, DeviceKind::host_memory) < 0)
+      throw NoPath(node_, a, memories.front());
   }
 }
 

@@ -92,8 +92,8 @@ class NodeTopology {
   Node node_;
   std::vector<Limit> limits_;
   std::map<std::string, DirectedLink> limit_by_name_;
-  std::vector<int> spread_of_;    // by device: the limit of a switch that sends to several root ports; -1: none
-  std::vector<Route> routes_;  // source * device count + target
+  std::vector<int> spread_of_;  // by device: the limit of a switch that sends to several root ports; -1: none
+  std::vector<Route> routes_;   // source * device count + target
 };
 
 // Loads platforms/nodes/<name>.yaml or a path with its routes. Throws ConfigError as load_node does, and

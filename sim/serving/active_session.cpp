@@ -28,7 +28,8 @@ uint32_t ActiveSession::agent_of(uint32_t call) const {
 }
 
 void ActiveSession::leave(uint32_t agent) {
-  if (plan->agents[agent].parent >= 0) to_look_at.push_back(static_cast<uint32_t>(plan->agents[agent].parent));
+  if (plan->agents[agent].parent >= 0)
+    to_look_at.push_back(static_cast<uint32_t>(plan->agents[agent].parent));
   for (const workload::Message& message : plan->messages)
     if (agent_of(message.sender) == agent) to_look_at.push_back(agent_of(message.reader));
 }

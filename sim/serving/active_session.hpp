@@ -37,8 +37,8 @@ struct ActiveSession {
     uint32_t next_call = 0;  // calls that have ended
     uint32_t next_tool = 0;  // of the next call
     double started_s = 0.0;
-    double stage_s = 0.0;      // when the tools that run now were asked for
-    network::EventId event;    // of `delayed` and `gap`
+    double stage_s = 0.0;    // when the tools that run now were asked for
+    network::EventId event;  // of `delayed` and `gap`
     Request* request = nullptr;
     Cause cause;  // of the next call
     std::vector<uint32_t> running_tools;
@@ -54,8 +54,8 @@ struct ActiveSession {
   std::vector<uint32_t> to_look_at;   // agents that may go on
   SessionRecord session;
   uint64_t user = 0;
-  uint32_t live_agents = 0;  // that are not over
-  uint32_t ended_call = kNone;  // whose reply is being handled
+  uint32_t live_agents = 0;                           // that are not over
+  uint32_t ended_call = kNone;                        // whose reply is being handled
   std::vector<std::optional<uint32_t>> last_replica;  // by gateway
 
   void begin(std::shared_ptr<const workload::SessionPlan> drawn);

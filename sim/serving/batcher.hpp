@@ -88,7 +88,7 @@ class Batcher {
   void release(Request& request);
 
   const model::Engine& engine_;
-  int64_t window_;      // of the model; 0: none
+  int64_t window_;       // of the model; 0: none
   int64_t chunk_limit_;  // tokens of one call in a step: what the budget leaves each group of attention
   const Scheduler& scheduler_;
   int64_t block_size_;

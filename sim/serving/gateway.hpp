@@ -39,7 +39,8 @@ class Gateway : public ReplicaClient, public network::FlowTarget {
   // Before the run.
   void add_port(const Port& port);
   // A call arrives now. What it returns names the call until its reply.
-  Request* submit(const RouteRequest& route, const CallRecord& record, const Content& content, uint64_t ticket);
+  Request* submit(const RouteRequest& route, const CallRecord& record, const Content& content,
+                  uint64_t ticket);
 
   // There will be no reply, and its KV blocks are given back when the step in flight ends.
   void cancel(Request* request);
@@ -52,7 +53,8 @@ class Gateway : public ReplicaClient, public network::FlowTarget {
   void on_flow_end(network::FlowId flow, uint64_t payload) override;
 
  private:
-  void send(std::unique_ptr<Request> request, network::PathId path, uint64_t tokens, network::TrafficClass traffic);
+  void send(std::unique_ptr<Request> request, network::PathId path, uint64_t tokens,
+            network::TrafficClass traffic);
   std::unique_ptr<Request> take(uint64_t slot);
   const Port& port(const Request& request) const { return ports_[request.record.replica - first_replica_]; }
   void leave(const Request& request);

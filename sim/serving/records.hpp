@@ -10,14 +10,14 @@ namespace agentsim::serving {
 // The time of one call, or of a session's critical path, by what it was spent on; seconds. The parts of a
 // call add up to its E2E latency, those of a session to its latency (I8).
 struct TimeSplit {
-  double network_s = 0.0;    // request and reply between gateway and replica
-  double queue_s = 0.0;      // waiting at the replica, also after a preemption
-  double prefill_s = 0.0;    // in steps until the first token, without their exposed communication
-  double decode_s = 0.0;     // in steps after it, likewise
-  double recompute_s = 0.0;  // of steps, the share of tokens computed again after a preemption, likewise
-  double fabric_s = 0.0;     // exposed collectives of all those steps
-  double tool_s = 0.0;       // tools, and the delay before a sub-agent's first call
-  double human_s = 0.0;      // think time, waiting for a person who is busy included
+  double network_s = 0.0;     // request and reply between gateway and replica
+  double queue_s = 0.0;       // waiting at the replica, also after a preemption
+  double prefill_s = 0.0;     // in steps until the first token, without their exposed communication
+  double decode_s = 0.0;      // in steps after it, likewise
+  double recompute_s = 0.0;   // of steps, the share of tokens computed again after a preemption, likewise
+  double fabric_s = 0.0;      // exposed collectives of all those steps
+  double tool_s = 0.0;        // tools, and the delay before a sub-agent's first call
+  double human_s = 0.0;       // think time, waiting for a person who is busy included
   double tool_queue_s = 0.0;  // tools waiting for what they run on
 
   double sum() const {

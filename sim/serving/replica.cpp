@@ -88,7 +88,8 @@ void Replica::start_run(const StepPlan& plan, const StepTicks& ticks) {
 }
 
 void Replica::set_mean_rates(double step_s) {
-  for (const auto& [lane, group] : groups_) net_->set_group_mean_rate(group, cost_.lanes[lane].wire_bytes / step_s);
+  for (const auto& [lane, group] : groups_)
+    net_->set_group_mean_rate(group, cost_.lanes[lane].wire_bytes / step_s);
 }
 
 // The run ends now, having communicated for `fabric_s`.

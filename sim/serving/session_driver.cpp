@@ -124,7 +124,8 @@ void SessionDriver::begin_tools(uint64_t slot, uint32_t agent) {
     const workload::Tool& tool = active.plan->tools[call.first_tool + state.next_tool++];
     state.running_tools.push_back(
         tools_.begin(tool.resource, workload_.person(active.user), tool.service_s, *this, pack(slot, agent)));
-  } while (state.next_tool < call.tool_count && active.plan->tools[call.first_tool + state.next_tool].parallel);
+  } while (state.next_tool < call.tool_count &&
+           active.plan->tools[call.first_tool + state.next_tool].parallel);
 }
 
 void SessionDriver::on_tool_end(uint64_t ticket, uint32_t tool, double queue_s) {

@@ -41,7 +41,8 @@ void StepRun::change_speed(double date_s, const StepTicks& step) {
   const int64_t done = completed(date_s, max_steps_);
   const Ticks current = ticks(done + 1) - ticks(done);
   // A first step that is itself the rest of one is a smaller share of a whole step.
-  const double remaining = left(date_s, done) * static_cast<double>(current) / static_cast<double>(whole(done));
+  const double remaining =
+      left(date_s, done) * static_cast<double>(current) / static_cast<double>(whole(done));
   begin(date_s, step, contexts_.after(done));
   head_ = std::max<Ticks>(1, share(remaining, head_));
   head_communication_ = share(remaining, step.communication);

@@ -52,9 +52,7 @@ class StepRun {
   int64_t window_growth() const { return contexts_.window_growth; }
   double anchor_s() const { return anchor_s_; }
   // Of a whole step at the start of the run.
-  double step_s() const {
-    return static_cast<double>(whole(0)) * kTickSeconds;
-  }
+  double step_s() const { return static_cast<double>(whole(0)) * kTickSeconds; }
   // When `steps` steps are done.
   double date_s(int64_t steps) const { return anchor_s_ + static_cast<double>(ticks(steps)) * kTickSeconds; }
   // Steps done at a date, at most `limit`.

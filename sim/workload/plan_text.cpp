@@ -24,7 +24,9 @@ std::string plural(size_t count, const char* word) {
 std::string gap_text(const SessionPlan& plan, const PlanNames& names, const Call& call) {
   if (call.gap != Gap::human && call.gap_s == 0.0 && call.tool_count == 0) return "";
   std::string text = fmt::format("after {} of {}", pretty_time(gap_s(plan, call)),
-                                 call.gap == Gap::human ? "a person" : call.gap == Gap::tool ? "tools" : "waiting");
+                                 call.gap == Gap::human  ? "a person"
+                                 : call.gap == Gap::tool ? "tools"
+                                                         : "waiting");
   for (uint32_t i = call.first_tool; i < call.first_tool + call.tool_count; ++i) {
     const Tool& tool = plan.tools[i];
     text += i == call.first_tool ? " (" : tool.parallel ? " beside " : ", then ";
@@ -46,21 +48,19 @@ class Tree {
       output += call.output_tokens;
     }
     const double least_s = critical_path_s(plan_, [](const SessionPlan&, const Call&) { return 0.0; });
-    text_ = fmt::format("session {} '{}'{}: {}, {}, {} prompt and {} output tokens; tools and people take at least {}\n",
-                        plan_.index, plan_.name,
-                        plan_.recorded_arrival_s
-                            ? fmt::format(", arrives at {}", pretty_time(*plan_.recorded_arrival_s))
-                            : "",
-                        plural(plan_.agents.size(), "agent"), plural(plan_.calls.size(), "call"), tokens(prompt),
-                        tokens(output), pretty_time(least_s));
+    text_ = fmt::format(
+        "session {} '{}'{}: {}, {}, {} prompt and {} output tokens; tools and people take at least {}\n",
+        plan_.index, plan_.name,
+        plan_.recorded_arrival_s ? fmt::format(", arrives at {}", pretty_time(*plan_.recorded_arrival_s))
+                                 : "",
+        plural(plan_.agents.size(), "agent"), plural(plan_.calls.size(), "call"), tokens(prompt),
+        tokens(output), pretty_time(least_s));
     add_agent(0, 1);
     return std::move(text_);
   }
 
  private:
-  void line(size_t depth, const std::string& words) {
-    text_ += std::string(2 * depth, ' ') + words + "\n";
-  }
+  void line(size_t depth, const std::string& words) { text_ += std::string(2 * depth, ' ') + words + "\n"; }
 
   void add_agent(size_t number, size_t depth) {
     const Agent& agent = plan_.agents[number];
@@ -84,7 +84,8 @@ class Tree {
     for (uint32_t call = 0; call < agent.call_count; ++call) {
       if (with_calls_) add_call(agent, call, depth + 1);
       for (size_t child = number + 1; child < plan_.agents.size(); ++child)
-        if (plan_.agents[child].parent == static_cast<int32_t>(number) && plan_.agents[child].spawn_call == call)
+        if (plan_.agents[child].parent == static_cast<int32_t>(number) &&
+            plan_.agents[child].spawn_call == call)
           add_agent(child, depth + 1);
     }
   }
@@ -112,8 +113,9 @@ class Tree {
     if (!gap.empty()) words += ", " + gap;
     for (const Message& message : plan_.messages) {
       if (message.reader != index) continue;
-      const auto after = std::upper_bound(plan_.agents.begin(), plan_.agents.end(), message.sender,
-                                          [](uint32_t sender, const Agent& a) { return sender < a.first_call; });
+      const auto after =
+          std::upper_bound(plan_.agents.begin(), plan_.agents.end(), message.sender,
+                           [](uint32_t sender, const Agent& a) { return sender < a.first_call; });
       words += fmt::format(", reads call {} of agent {}", message.sender - std::prev(after)->first_call,
                            after - plan_.agents.begin() - 1);
     }
@@ -133,18 +135,20 @@ std::string plan_text(const SessionPlan& plan, const PlanNames& names, bool with
 }
 
 std::string plan_dot(const SessionPlan& plan, const PlanNames& names) {
-  std::string dot = fmt::format("digraph session_{} {{\n  rankdir=LR;\n  node [shape=box, fontsize=10];\n", plan.index);
+  std::string dot =
+      fmt::format("digraph session_{} {{\n  rankdir=LR;\n  node [shape=box, fontsize=10];\n", plan.index);
   const auto edge = [&](uint32_t from, uint32_t to, const std::string& attributes) {
     dot += fmt::format("  c{} -> c{} [{}];\n", from, to, attributes);
   };
   for (size_t a = 0; a < plan.agents.size(); ++a) {
     const Agent& agent = plan.agents[a];
-    dot += fmt::format("  subgraph cluster_{} {{\n    label=\"agent {} {}\";\n", a, a, names.roles.at(agent.role));
+    dot += fmt::format("  subgraph cluster_{} {{\n    label=\"agent {} {}\";\n", a, a,
+                       names.roles.at(agent.role));
     for (uint32_t i = 0; i < agent.call_count; ++i) {
       const Call& call = plan.calls[agent.first_call + i];
       dot += fmt::format("    c{} [label=\"{}{}\\n{} in, {} out\"];\n", agent.first_call + i,
-                         call.purpose == Purpose::step ? "" : fmt::format("{} ", purpose_word(call.purpose)), i,
-                         call.prompt_tokens, call.output_tokens);
+                         call.purpose == Purpose::step ? "" : fmt::format("{} ", purpose_word(call.purpose)),
+                         i, call.prompt_tokens, call.output_tokens);
     }
     dot += "  }\n";
     for (uint32_t i = 1; i < agent.call_count; ++i) {
@@ -157,11 +161,12 @@ std::string plan_dot(const SessionPlan& plan, const PlanNames& names) {
     edge(first + agent.spawn_call, agent.first_call, "style=dashed, label=\"spawn\"");
     if (agent.join_call >= 0)
       edge(agent.first_call + agent.call_count - 1, first + static_cast<uint32_t>(agent.join_call),
-           agent.join_group >= 0
-               ? fmt::format("label=\"{} needed\"", plan.join_groups[static_cast<size_t>(agent.join_group)].needed)
-               : "label=\"join\"");
+           agent.join_group >= 0 ? fmt::format("label=\"{} needed\"",
+                                               plan.join_groups[static_cast<size_t>(agent.join_group)].needed)
+                                 : "label=\"join\"");
   }
-  for (const Message& message : plan.messages) edge(message.sender, message.reader, "style=dotted, label=\"message\"");
+  for (const Message& message : plan.messages)
+    edge(message.sender, message.reader, "style=dotted, label=\"message\"");
   return dot + "}\n";
 }
 

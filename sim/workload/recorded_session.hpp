@@ -87,7 +87,7 @@ class RecordedSessions {
   uint64_t sessions_ = 0;
   int64_t first_ns_ = 0;
   std::vector<std::vector<int64_t>> joined_ns_;  // for each agent and call: the last end that it waits for
-  std::set<uint64_t> prefixes_;  // that an agent's first prompt began with
+  std::set<uint64_t> prefixes_;                  // that an agent's first prompt began with
   uint64_t prompt_tokens_ = 0, cached_tokens_ = 0;
   uint64_t silent_ = 0, shorter_ = 0, compacted_ = 0, overlapping_ = 0, cut_tool_ = 0, cut_human_ = 0;
   uint64_t never_joined_ = 0, sub_agents_ = 0, no_calls_ = 0;

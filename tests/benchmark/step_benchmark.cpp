@@ -60,7 +60,8 @@ void new_decode_step(benchmark::State& state, const std::string& name) {
 
 const bool registered = [] {
   for (const std::string& name : config::Library::names("scenarios/models")) {
-    benchmark::RegisterBenchmark(("decode_step/" + name).c_str(), [name](benchmark::State& s) { decode_step(s, name); });
+    benchmark::RegisterBenchmark(("decode_step/" + name).c_str(),
+                                 [name](benchmark::State& s) { decode_step(s, name); });
   }
   for (const std::string name : {"llama_3_1_8b", "deepseek_v3", "gpt_oss_120b"})
     benchmark::RegisterBenchmark(("new_decode_step/" + name).c_str(),

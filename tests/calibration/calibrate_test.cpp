@@ -14,7 +14,8 @@ namespace {
 
 model::MeasuredTable shipped(const std::string& gpu, const std::string& kernel) {
   model::MeasuredTable table;
-  model::read_measured((config::Library::root() / "platforms/measured" / gpu / (kernel + ".csv.gz")).string(), table);
+  model::read_measured((config::Library::root() / "platforms/measured" / gpu / (kernel + ".csv.gz")).string(),
+                       table);
   return table;
 }
 
@@ -68,7 +69,8 @@ TEST_CASE("too few rows and unknown ops are told") {
   model::read_measured(path, table);
   std::filesystem::remove(path);
   CHECK_THROWS_WITH_AS(calibrate(gpu, table),
-                       "no kernel of rtx_4090 has 20 rows to fit: docs/calibrate.md says which rows count", ConfigError);
+                       "no kernel of rtx_4090 has 20 rows to fit: docs/calibrate.md says which rows count",
+                       ConfigError);
   CHECK_THROWS_WITH_AS(calibrate(gpu, table, "gem"), doctest::Contains("did you mean 'gemm'?"), ConfigError);
 }
 

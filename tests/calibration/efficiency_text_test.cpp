@@ -58,7 +58,8 @@ TEST_CASE("only the curves of a GPU's file and what it says of them change") {
         "  efficiency:\n"
         "    source: \"a table\"\n"
         "    verified: measured\n"
-        "    residuals:   # absolute relative error, on the half that was held out and on the half that was fitted\n"
+        "    residuals:   # absolute relative error, on the half that was held out and on the half that was "
+        "fitted\n"
         "      elementwise: {held_out: {median: 0.125, p90: 0.250, bias: 0.000, rows: 21},\n"
         "          fitted: {median: 0.100, p90: 0.200, bias: -0.050, rows: 20}}\n");
 }

@@ -22,7 +22,8 @@ TEST_CASE("the least place of a valley is found in logarithms and rounded to thr
 
 TEST_CASE("a least place beyond a limit is the limit") {
   double x = 0.0;
-  minimise({{&x, 2.0, 1.0, 3.0}}, [&] { return -x; }, 1, 200);
+  minimise(
+      {{&x, 2.0, 1.0, 3.0}}, [&] { return -x; }, 1, 200);
   CHECK(x == doctest::Approx(3.0));
 }
 

@@ -1,6 +1,7 @@
 #include "analysis/cost/price_list.hpp"
 
 #include <doctest/doctest.h>
+
 #include <nlohmann/json.hpp>
 
 #include "sim/config/dumper.hpp"

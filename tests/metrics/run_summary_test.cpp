@@ -1,6 +1,7 @@
 #include "sim/metrics/run_summary.hpp"
 
 #include <doctest/doctest.h>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/metrics/records.hpp"

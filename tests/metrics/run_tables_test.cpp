@@ -127,9 +127,8 @@ TEST_CASE("I8 the nine written parts of a session are its path and no other colu
   recorder.on_session_end(s, {});
   const auto row = rows(sessions_csv(recorder, {}))[0];
   double sum = 0.0;
-  for (const char* part :
-       {"network_s", "queue_s", "prefill_s", "decode_s", "recompute_s", "fabric_s", "tool_s", "tool_queue_s",
-        "human_s"})
+  for (const char* part : {"network_s", "queue_s", "prefill_s", "decode_s", "recompute_s", "fabric_s",
+                           "tool_s", "tool_queue_s", "human_s"})
     sum += std::stod(row.at(part));
   CHECK(sum == std::stod(row.at("latency_s")));
   CHECK(row.at("network_s") == "1");

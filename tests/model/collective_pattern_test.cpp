@@ -191,7 +191,8 @@ TEST_CASE("a class without a protocol for some size or number of GPUs is refused
         "the class 'c' has no protocol for all_reduce of 1 B by 5 GPUs");
   CHECK(coverage_mistake("{a: {form: ring, max_gpus: 4}, b: {form: ring, min_gpus: 5, max_bytes: 1 GiB}}") ==
         "the class 'c' has no protocol for all_reduce of 1.074 GB by 5 GPUs");
-  CHECK(coverage_mistake("{a: {form: ring, collectives: [all_reduce, all_gather, reduce_scatter, all_to_all]}}") ==
+  CHECK(coverage_mistake(
+            "{a: {form: ring, collectives: [all_reduce, all_gather, reduce_scatter, all_to_all]}}") ==
         "the class 'c' has no protocol for p2p of 1 B by 2 GPUs");
 }
 

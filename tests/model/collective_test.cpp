@@ -189,8 +189,7 @@ TEST_CASE("GPUs of one replica on nodes without NICs are refused") {
 TEST_CASE("an unknown class is told with the classes") {
   const std::string text = message_of<ConfigError>([] { load_protocols("token_ring"); });
   CHECK(text.find("unknown collective class 'token_ring'\n") != std::string::npos);
-  CHECK(text.find("\n  valid: ") !=
-        std::string::npos);
+  CHECK(text.find("\n  valid: ") != std::string::npos);
 }
 
 }  // namespace

@@ -111,8 +111,9 @@ TEST_CASE("every shipped engine is read and its recorded sizes ascend to no more
 }
 
 TEST_CASE("recorded sizes are whole numbers, ascending") {
-  CHECK(error("{model: qwen3_32b, engine: {graph_sizes: [1, 4, 4]}}").find("whole numbers, ascending, not 4") !=
-        std::string::npos);
+  CHECK(
+      error("{model: qwen3_32b, engine: {graph_sizes: [1, 4, 4]}}").find("whole numbers, ascending, not 4") !=
+      std::string::npos);
   CHECK(error("{model: qwen3_32b, engine: {graph_sizes: 8}}").find("wants a list such as [1, 2, 4, 8]") !=
         std::string::npos);
   const GraphSizes sizes{{1, 2, 4, 8}};
@@ -126,9 +127,10 @@ TEST_CASE("a draft is a layer of the model, another model or nothing") {
   const Deployment mtp = load("{model: deepseek_v3, speculation: {tokens: 1}}");
   CHECK(mtp.speculation.draft_llm.layers == 1);
   CHECK(mtp.speculation.draft_llm.runs.front().experts);
-  CHECK(load("{model: llama_3_1_8b, speculation: {tokens: 3, draft: llama_3_2_1b}}").speculation.draft_llm.name ==
-        "llama_3_2_1b");
-  CHECK(load("{model: llama_3_1_8b, speculation: {tokens: 3, draft: ngram}}").speculation.draft_llm.layers == 0);
+  CHECK(load("{model: llama_3_1_8b, speculation: {tokens: 3, draft: llama_3_2_1b}}")
+            .speculation.draft_llm.name == "llama_3_2_1b");
+  CHECK(load("{model: llama_3_1_8b, speculation: {tokens: 3, draft: ngram}}").speculation.draft_llm.layers ==
+        0);
   CHECK(error("{model: llama_3_1_8b, speculation: {tokens: 3, draft: llama_3_2_1}}")
             .find("unknown model 'llama_3_2_1'") != std::string::npos);
 }

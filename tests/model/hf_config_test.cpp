@@ -38,7 +38,8 @@ std::string tiny(const std::string& rest) {
 
 TEST_CASE("a config.json of Hugging Face is read as it is and named after its folder") {
   const TestFolder folder;
-  const std::string file = folder.write("Tiny-1B/config.json", tiny(R"("model_type": "llama", "rope_scaling": null,
+  const std::string file =
+      folder.write("Tiny-1B/config.json", tiny(R"("model_type": "llama", "rope_scaling": null,
  "torch_dtype": "bfloat16", "eos_token_id": [1, 2])"));
   const LLM llm = load_llm(config::Value::parse(file, "t.yaml"));
   CHECK(llm.name == "Tiny-1B");
@@ -60,29 +61,34 @@ TEST_CASE("a file that is indented with tabs is read") {
 
 TEST_CASE("a file that is not JSON is refused at its line and column") {
   const TestFolder folder;
-  const std::string file = folder.write("a/config.json", "{\n  \"model_type\": \"llama\",\n  hidden_size: 8\n}\n");
+  const std::string file =
+      folder.write("a/config.json", "{\n  \"model_type\": \"llama\",\n  hidden_size: 8\n}\n");
   const std::string text = message_of<ConfigError>([&] { load_llm(config::Value::parse(file, "t.yaml")); });
-  CHECK(text.find("config.json:3:3: not valid JSON: syntax error while parsing object key") != std::string::npos);
+  CHECK(text.find("config.json:3:3: not valid JSON: syntax error while parsing object key") !=
+        std::string::npos);
   CHECK(text.find("    3 |   hidden_size: 8\n      |   ^") != std::string::npos);
 }
 
 TEST_CASE("an unknown architecture is refused with the nearest, the valid ones and what would be missing") {
-  CHECK(error(R"({"model_type": "qwen33", "hidden_size": 8})") ==
-        "config.json:1:16: unknown architecture 'qwen33'\n"
-        "    1 | {\"model_type\": \"qwen33\", \"hidden_size\": 8}\n"
-        "      |                ^~~~~~ did you mean 'qwen3'?\n"
-        "  valid: bloom, deepseek_v2, deepseek_v3, falcon, gemma2, gemma3_text, glm, glm4, glm4_moe, gpt_oss, "
-        "kimi_k2, llama, mistral, mixtral, opt, phi3, phimoe, qwen2, qwen2_moe, qwen3, qwen3_moe, qwen3_next\n"
-        "  note: read as llama it would lack: num_hidden_layers, num_attention_heads, vocab_size, intermediate_size");
-  CHECK(error(tiny(R"("model_type": "new")")).find("if its layers are those of a known one, set model_type to that") !=
-        std::string::npos);
+  CHECK(
+      error(R"({"model_type": "qwen33", "hidden_size": 8})") ==
+      "config.json:1:16: unknown architecture 'qwen33'\n"
+      "    1 | {\"model_type\": \"qwen33\", \"hidden_size\": 8}\n"
+      "      |                ^~~~~~ did you mean 'qwen3'?\n"
+      "  valid: bloom, deepseek_v2, deepseek_v3, falcon, gemma2, gemma3_text, glm, glm4, glm4_moe, gpt_oss, "
+      "kimi_k2, llama, mistral, mixtral, opt, phi3, phimoe, qwen2, qwen2_moe, qwen3, qwen3_moe, qwen3_next\n"
+      "  note: read as llama it would lack: num_hidden_layers, num_attention_heads, vocab_size, "
+      "intermediate_size");
+  CHECK(error(tiny(R"("model_type": "new")"))
+            .find("if its layers are those of a known one, set model_type to that") != std::string::npos);
 }
 
 TEST_CASE("all fields that a known architecture lacks are named at once") {
   CHECK(error(R"({"model_type": "deepseek_v3", "hidden_size": 8, "num_hidden_layers": 2, "vocab_size": 9,)"
               R"( "num_attention_heads": 2, "intermediate_size": 9})")
             .find("config.json:1:1: the config of a deepseek_v3 model lacks: kv_lora_rank, qk_rope_head_dim, "
-                  "qk_nope_head_dim, v_head_dim, n_routed_experts, num_experts_per_tok, moe_intermediate_size\n") == 0);
+                  "qk_nope_head_dim, v_head_dim, n_routed_experts, num_experts_per_tok, "
+                  "moe_intermediate_size\n") == 0);
   CHECK(error(R"({"architectures": ["LlamaForCausalLM"]})")
             .find("the config of Hugging Face lacks the key 'model_type'") != std::string::npos);
 }
@@ -125,18 +131,19 @@ TEST_CASE("the layers of the architectures follow their patterns") {
 TEST_CASE("a model with shared experts and latent attention has the matrices counted by hand") {
   const LLM v3 = llm("deepseek_v3");
   // q_a 7168x1536, q_b 1536x128x192, kv_a 7168x576, kv_b 512x128x256, o 128x128x7168.
-  const double attention = 7168.0 * 1536 + 1536.0 * 128 * 192 + 7168.0 * 576 + 512.0 * 128 * 256 + 16384.0 * 7168;
+  const double attention =
+      7168.0 * 1536 + 1536.0 * 128 * 192 + 7168.0 * 576 + 512.0 * 128 * 256 + 16384.0 * 7168;
   CHECK(v3.attention_matrix({}) == attention);
   // 3 dense layers of 18432; 58 with 256 routed experts and one shared of 2048.
-  CHECK(v3.matrix_parameters() ==
-        61 * attention + 3 * 3.0 * 7168 * 18432 + 58 * 257.0 * 3 * 7168 * 2048);
+  CHECK(v3.matrix_parameters() == 61 * attention + 3 * 3.0 * 7168 * 18432 + 58 * 257.0 * 3 * 7168 * 2048);
   CHECK(v3.active_matrix_parameters() ==
         doctest::Approx(61 * attention + 3 * 3.0 * 7168 * 18432 + 58 * 9.0 * 3 * 7168 * 2048).epsilon(1e-12));
 }
 
 TEST_CASE("the text part of a multi-modal config is taken, with the quantisation of the whole") {
   const LLM llm = read(R"({"model_type": "some_vision", "quantization_config": {"quant_method": "fp8"},
- "text_config": )" + tiny(R"("model_type": "llama")") + "}");
+ "text_config": )" + tiny(R"("model_type": "llama")") +
+                       "}");
   CHECK(llm.architecture == "llama");
   CHECK(llm.quantisation.weights == "fp8");
 }

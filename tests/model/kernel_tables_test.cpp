@@ -13,7 +13,8 @@ namespace {
 TEST_CASE("matrix products that follow the table take what was measured at its points") {
   const Accelerator g = with_kernels("tables", gpu("rtx_pro_6000_server"));
   MeasuredTable table;
-  read_measured((config::Library::root() / "platforms/measured/rtx_pro_6000_server/gemm.csv.gz").string(), table);
+  read_measured((config::Library::root() / "platforms/measured/rtx_pro_6000_server/gemm.csv.gz").string(),
+                table);
   for (size_t i = 0; i < table.gemm.size(); i += 97) {
     const MeasuredGemm& row = table.gemm[i];
     CAPTURE(row.m);

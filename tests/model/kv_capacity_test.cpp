@@ -77,11 +77,13 @@ TEST_CASE("a number of blocks that is given is taken") {
 TEST_CASE("a latent cache is whole on every GPU") {
   // DeepSeek V3: 61 layers of 512 + 64 elements, in fp8.
   const platform::Accelerator h200 = gpu("h200_sxm");
-  CHECK(kv_capacity(deploy("{model: deepseek_v3, precision: {kv: fp8}, tp: 8}"), h200).kv_bytes_per_token == 61 * 576);
-  CHECK(kv_capacity(deploy("{model: deepseek_v3, precision: {kv: fp8}, tp: 16}"), h200).kv_bytes_per_token == 61 * 576);
+  CHECK(kv_capacity(deploy("{model: deepseek_v3, precision: {kv: fp8}, tp: 8}"), h200).kv_bytes_per_token ==
+        61 * 576);
+  CHECK(kv_capacity(deploy("{model: deepseek_v3, precision: {kv: fp8}, tp: 16}"), h200).kv_bytes_per_token ==
+        61 * 576);
   // Four stages: the third has 16 of the layers.
-  CHECK(kv_capacity(deploy("{model: deepseek_v3, precision: {kv: fp8}, tp: 4, pp: 4}"), h200).kv_bytes_per_token ==
-        16 * 576);
+  CHECK(kv_capacity(deploy("{model: deepseek_v3, precision: {kv: fp8}, tp: 4, pp: 4}"), h200)
+            .kv_bytes_per_token == 16 * 576);
 }
 
 TEST_CASE("experts that are shared out and attention that is not share the memory by hand") {
@@ -92,8 +94,8 @@ TEST_CASE("experts that are shared out and attention that is not share the memor
   const double attention = 27 * llm.attention_matrix(llm.layer_runs().front());
   const double vocabulary = 102400.0 * 2048;
   const double rest = llm.parameters() - llm.matrix_parameters() - 2 * vocabulary;
-  const double expected = attention + 26 * (16 * 3 * 2048 * 1408 + llm.shared_matrix()) + 3.0 * 2048 * 10944 / 4 +
-                          vocabulary + vocabulary / 4 + rest / 4;
+  const double expected = attention + 26 * (16 * 3 * 2048 * 1408 + llm.shared_matrix()) +
+                          3.0 * 2048 * 10944 / 4 + vocabulary + vocabulary / 4 + rest / 4;
   const KVCapacity c = kv_capacity(d, gpu("h100_sxm"));
   CHECK(c.weight_bytes == doctest::Approx(2 * expected).epsilon(1e-12));
   // Four groups with sequences of their own: a call has a quarter of the blocks.
@@ -106,8 +108,8 @@ TEST_CASE("windowed layers keep a window for each sequence where that leaves mor
   const KVCapacity freed = kv_capacity(deploy("{model: gpt_oss_20b}"), gpu("h100_sxm"));
   CHECK(freed.kv_bytes_per_token == 12 * layer);
   CHECK(freed.window_bytes == 256 * 128 * 12 * layer);
-  const KVCapacity kept =
-      kv_capacity(deploy("{model: gpt_oss_20b, engine: {preset: vllm_v1, frees_windows: off}}"), gpu("h100_sxm"));
+  const KVCapacity kept = kv_capacity(
+      deploy("{model: gpt_oss_20b, engine: {preset: vllm_v1, frees_windows: off}}"), gpu("h100_sxm"));
   CHECK(kept.kv_bytes_per_token == 24 * layer);
   CHECK(kept.window_bytes == 0.0);
   CHECK(freed.blocks > 1.8 * static_cast<double>(kept.blocks));

@@ -35,8 +35,8 @@ struct Bench {
 Deployment published(const std::string& model, int64_t tp) {
   Deployment d;
   Diagnostics diagnostics;
-  load_deployment(word("{model: " + model + ", tp: " + std::to_string(tp) + "}"), {"least_outstanding"}, {"fcfs"}, d,
-                  diagnostics);
+  load_deployment(word("{model: " + model + ", tp: " + std::to_string(tp) + "}"), {"least_outstanding"},
+                  {"fcfs"}, d, diagnostics);
   diagnostics.throw_if_any();
   return d;
 }
@@ -87,7 +87,8 @@ TEST_CASE("latent attention reads one vector of each token whatever the GPUs") {
   // a key costs on an H100, 1152 B at the bandwidth against 2 x 16 x 1088 FLOP at the peak.
   const Bench one(deployment("deepseek_v2_lite", "bf16", "bf16", 1));
   const Bench two(deployment("deepseek_v2_lite", "bf16", "bf16", 2));
-  const double bandwidth = one.gpu().memory_bytes_per_s * one.gpu().efficiency.decode_attention.at("bf16").memory;
+  const double bandwidth =
+      one.gpu().memory_bytes_per_s * one.gpu().efficiency.decode_attention.at("bf16").memory;
   const double expected = 27 * (512 + 64) * 2 / bandwidth;
   CHECK(one.time.cost(decode(32)).compute.per_token_s == doctest::Approx(expected).epsilon(1e-9));
   CHECK(two.time.cost(decode(32)).compute.per_token_s == doctest::Approx(expected).epsilon(1e-9));
@@ -135,7 +136,8 @@ TEST_CASE("only the experts of gpt-oss are of four bits") {
 }
 
 TEST_CASE("the parts of a step add up to it") {
-  for (const char* model : {"llama_3_1_8b", "deepseek_v2_lite", "gpt_oss_20b", "gemma_2_9b", "qwen2_57b_a14b"}) {
+  for (const char* model :
+       {"llama_3_1_8b", "deepseek_v2_lite", "gpt_oss_20b", "gemma_2_9b", "qwen2_57b_a14b"}) {
     CAPTURE(model);
     const Bench b(published(model, 2));
     Batch mixed = prefill(700, 300);
@@ -148,8 +150,10 @@ TEST_CASE("the parts of a step add up to it") {
       CHECK(sum.compute.fixed_s == doctest::Approx(cost.compute.fixed_s).epsilon(1e-12));
       CHECK(sum.compute.per_token_s == doctest::Approx(cost.compute.per_token_s).epsilon(1e-12));
       CHECK(sum.per_window_token_s == doctest::Approx(cost.per_window_token_s).epsilon(1e-12));
-      CHECK(sum.lanes[Lane::tensor].latency_s == doctest::Approx(cost.lanes[Lane::tensor].latency_s).epsilon(1e-12));
-      CHECK(sum.lanes[Lane::tensor].burst_bytes == doctest::Approx(cost.lanes[Lane::tensor].burst_bytes).epsilon(1e-12));
+      CHECK(sum.lanes[Lane::tensor].latency_s ==
+            doctest::Approx(cost.lanes[Lane::tensor].latency_s).epsilon(1e-12));
+      CHECK(sum.lanes[Lane::tensor].burst_bytes ==
+            doctest::Approx(cost.lanes[Lane::tensor].burst_bytes).epsilon(1e-12));
     }
   }
 }
@@ -165,9 +169,11 @@ TEST_CASE("linear attention reads and writes states of the sequences whatever th
   CHECK(b.time.cost(decode(40)).compute.per_token_s ==
         doctest::Approx(12 * decode_attention_s(b.gpu(), {4, 1, 256, "bf16"}, 40).per_token_s).epsilon(1e-9));
   // A prompt's linear layers cost the same whatever is cached, and in proportion to its length if it is long.
-  CHECK(b.kernels(prefill(2000, 0)).at("linear attention") == b.kernels(prefill(2000, 50'000)).at("linear attention"));
+  CHECK(b.kernels(prefill(2000, 0)).at("linear attention") ==
+        b.kernels(prefill(2000, 50'000)).at("linear attention"));
   const auto linear_s = [&](double tokens) { return b.kernels(prefill(tokens, 0)).at("linear attention"); };
-  CHECK(linear_s(60'000) - linear_s(40'000) == doctest::Approx(linear_s(40'000) - linear_s(20'000)).epsilon(1e-6));
+  CHECK(linear_s(60'000) - linear_s(40'000) ==
+        doctest::Approx(linear_s(40'000) - linear_s(20'000)).epsilon(1e-6));
 }
 
 TEST_CASE("every shipped model has a step time that reads its active weights at least") {

@@ -64,7 +64,8 @@ TEST_CASE("a layout that does not divide says what and by how much") {
   CHECK(only("{model: llama_3_1_8b, tp: 2, ep: 2}") == "ep 2 wants experts, which llama_3_1_8b has not");
   CHECK(only("{model: mixtral_8x7b, tp: 4, ep: 3}") == "ep 3 does not divide tp 4");
   CHECK(only("{model: mixtral_8x7b, tp: 4, dp_attention: 8}") == "dp_attention 8 does not divide tp 4");
-  CHECK(only("{model: mixtral_8x7b, tp: 16, ep: 16}") == "ep 16 does not divide the 8 experts of mixtral_8x7b");
+  CHECK(only("{model: mixtral_8x7b, tp: 16, ep: 16}") ==
+        "ep 16 does not divide the 8 experts of mixtral_8x7b");
   CHECK(only("{model: deepseek_v3, tp: 8, ep: 4, dp_attention: 8}") ==
         "with dp_attention the experts are shared out among all GPUs of a stage: ep 8 or 1, not 4");
   CHECK(only("{model: llama_3_1_8b, pp: 33}") == "pp 33 exceeds the 32 layers of llama_3_1_8b");
@@ -72,8 +73,9 @@ TEST_CASE("a layout that does not divide says what and by how much") {
   Deployment next = deploy("{model: qwen3_next_80b_a3b, tp: 4}");
   CHECK(layout_mistakes(next).empty());
   next.llm.linear.key_heads = 6;
-  CHECK(layout_mistakes(next) ==
-        std::vector<std::string>{"tp 4 does not divide the 6 heads of linear attention of qwen3_next_80b_a3b"});
+  CHECK(
+      layout_mistakes(next) ==
+      std::vector<std::string>{"tp 4 does not divide the 6 heads of linear attention of qwen3_next_80b_a3b"});
 }
 
 TEST_CASE("a batch is spread as evenly as whole sequences allow") {

@@ -14,10 +14,11 @@ namespace {
 
 constexpr double kTolerance = 1e-3;
 
-const std::vector<platform::Tile> kSixTiles{{64, 64}, {64, 128}, {128, 64}, {128, 128}, {128, 256}, {256, 128}};
+const std::vector<platform::Tile> kSixTiles{{64, 64},   {64, 128},  {128, 64},
+                                            {128, 128}, {128, 256}, {256, 128}};
 
-platform::GemmEfficiency gemm_curve(double launch_us, double compute, double ramp_us, double tile_half, double wave_us,
-                                    double quantisation, double memory, int64_t split_k) {
+platform::GemmEfficiency gemm_curve(double launch_us, double compute, double ramp_us, double tile_half,
+                                    double wave_us, double quantisation, double memory, int64_t split_k) {
   platform::GemmEfficiency e;
   e.launch_s = launch_us * 1e-6;
   e.compute = compute;
@@ -30,8 +31,8 @@ platform::GemmEfficiency gemm_curve(double launch_us, double compute, double ram
   return e;
 }
 
-platform::PrefillAttentionEfficiency prefill_curve(double launch_us, double compute, double memory, double ramp_us,
-                                                   double overhead) {
+platform::PrefillAttentionEfficiency prefill_curve(double launch_us, double compute, double memory,
+                                                   double ramp_us, double overhead) {
   platform::PrefillAttentionEfficiency e;
   e.launch_s = launch_us * 1e-6;
   e.compute = compute;
@@ -247,7 +248,8 @@ TEST_CASE("weights in the L2 are a benchmark's, not a model's") {
   g.peak.bf16 = 1e30;
   g.l2_bytes = 100e6;
   g.efficiency.gemm["bf16"].warm = {0.2, 3.0};
-  const double small = (1.0 + 4096.0) * 2000.0 * 2.0 + 2.0 * 4096.0, large = (1.0 + 4096.0) * 4000.0 * 2.0 + 2.0 * 4096.0;
+  const double small = (1.0 + 4096.0) * 2000.0 * 2.0 + 2.0 * 4096.0,
+               large = (1.0 + 4096.0) * 4000.0 * 2.0 + 2.0 * 4096.0;
   CHECK(gemm_s(g, "bf16", 1, 4096, 2000) == doctest::Approx(small / 3e12));
   CHECK(gemm_s(g, "bf16", 1, 4096, 2000, true) == doctest::Approx(small / 1e12));
   CHECK(gemm_s(g, "bf16", 1, 4096, 4000) == doctest::Approx(large / 1e12));
@@ -259,8 +261,10 @@ TEST_CASE("activations up to a share of the L2 are quantised there") {
   g.l2_bytes = 40e6;
   const double plain_small = gemm_s(g, "bf16", 2500, 1, 4000), plain_large = gemm_s(g, "bf16", 8000, 1, 4000);
   g.efficiency.gemm["bf16"].quantise = {1e-6, 0.1, 0.5, 0.8};
-  CHECK(gemm_s(g, "bf16", 2500, 1, 4000) - plain_small == doctest::Approx(1e-6 + 20e6 / 0.8e12 + 10e6 / 0.1e12));
-  CHECK(gemm_s(g, "bf16", 8000, 1, 4000) - plain_large == doctest::Approx(1e-6 + 20e6 / 0.8e12 + 76e6 / 0.1e12));
+  CHECK(gemm_s(g, "bf16", 2500, 1, 4000) - plain_small ==
+        doctest::Approx(1e-6 + 20e6 / 0.8e12 + 10e6 / 0.1e12));
+  CHECK(gemm_s(g, "bf16", 8000, 1, 4000) - plain_large ==
+        doctest::Approx(1e-6 + 20e6 / 0.8e12 + 76e6 / 0.1e12));
 }
 
 // Experts of 1024 x 512 on the ideal GPU: 8 of them, two for each token, all touched.
@@ -323,7 +327,8 @@ TEST_CASE("the copy into the cache is hidden up to a share of the L2 and costs e
   e.cache_l2 = 2.0;
   e.cache_token_s = 3e-9;
   const double copied = 2.0 * 1000.0 * 8.0 * 128.0 * 4.0;
-  CHECK(prefill_attention_s(g, shape, {{1000, 0}}) - alone == doctest::Approx((copied - 2e6) / 0.5e12 + 3e-6));
+  CHECK(prefill_attention_s(g, shape, {{1000, 0}}) - alone ==
+        doctest::Approx((copied - 2e6) / 0.5e12 + 3e-6));
 }
 
 TEST_CASE("causal attention on an ideal GPU does half the work of a square") {

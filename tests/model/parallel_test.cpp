@@ -13,7 +13,10 @@ namespace {
 
 struct Bench {
   Bench(const std::string& cluster_name, const std::string& yaml)
-      : platform(cluster(cluster_name)), deployment(deploy(yaml)), links(platform, deployment, 0), time(deployment, gpu(), links) {}
+      : platform(cluster(cluster_name)),
+        deployment(deploy(yaml)),
+        links(platform, deployment, 0),
+        time(deployment, gpu(), links) {}
   Bench(const Bench&) = delete;
   const Accelerator& gpu() const { return platform.node().gpu; }
   double seconds(const StepCost& cost, double context) const {
@@ -55,7 +58,8 @@ struct Bench {
 const char* const kBare = "engine: {host_overhead: 0s, token_budget: 8192}";
 
 std::string llama(const std::string& more) {
-  return std::string("{model: llama_3_3_70b, precision: {weights: fp8, kv: fp8}, ") + kBare + ", " + more + "}";
+  return std::string("{model: llama_3_3_70b, precision: {weights: fp8, kv: fp8}, ") + kBare + ", " + more +
+         "}";
 }
 
 // Seconds of a message from each GPU of a stage to the next.
@@ -80,7 +84,8 @@ TEST_CASE("four micro-batches keep four stages busy, and the slowest stage gives
   Batch part;
   part.decoding = 16;
   double slowest = 0.0;
-  for (const StageTime& stage : b.time.stages()) slowest = std::max(slowest, b.seconds(stage.cost(part), 16 * 3000.0));
+  for (const StageTime& stage : b.time.stages())
+    slowest = std::max(slowest, b.seconds(stage.cost(part), 16 * 3000.0));
   CHECK(b.decode_s(64, 3000) == doctest::Approx(4 * slowest).epsilon(1e-6));
 }
 
@@ -97,7 +102,8 @@ TEST_CASE("a stage that waits for the only micro-batch is a bubble of three quar
 TEST_CASE("a step of a pipeline stays affine in the context") {
   const Bench b("rtx_pro_6000_pcie_x1", llama("tp: 2, pp: 3"));
   for (const int64_t sequences : {1, 2, 5, 64}) {
-    const double near = b.decode_s(sequences, 1000), middle = b.decode_s(sequences, 2000), far = b.decode_s(sequences, 3000);
+    const double near = b.decode_s(sequences, 1000), middle = b.decode_s(sequences, 2000),
+                 far = b.decode_s(sequences, 3000);
     CHECK(far - middle == doctest::Approx(middle - near).epsilon(1e-9));
     CHECK(middle > near);
   }
@@ -144,7 +150,8 @@ TEST_CASE("tokens travel to the distinct GPUs of their experts and back") {
   Batch batch;
   batch.decoding = 64;
   const double held = 8 * 8 * (1 - std::pow(7.0 / 8.0, 6)) * 4096;
-  CHECK(b.time.cost(batch).lanes[Lane::expert].wire_bytes == doctest::Approx(26 * 2 * held / 8).epsilon(1e-9));
+  CHECK(b.time.cost(batch).lanes[Lane::expert].wire_bytes ==
+        doctest::Approx(26 * 2 * held / 8).epsilon(1e-9));
   CHECK(b.links.crossings(Lane::attention).empty());
   // Each GPU sends 7 flows into its cable.
   for (const auto& [link, count] : b.links.crossings(Lane::expert)) CHECK(count == 7);
@@ -158,12 +165,14 @@ TEST_CASE("a prompt of one group moves its own bytes and waits for its own cable
   Batch prompt, prompts;
   prompt.chunks = {{800, 0}};
   prompts.chunks.assign(8, {800, 0});
-  const CollectiveCost one = b.time.cost(prompt).lanes[Lane::expert], all = b.time.cost(prompts).lanes[Lane::expert];
+  const CollectiveCost one = b.time.cost(prompt).lanes[Lane::expert],
+                       all = b.time.cost(prompts).lanes[Lane::expert];
   CHECK(all.wire_bytes == doctest::Approx(8 * one.wire_bytes).epsilon(1e-9));
   const double copies = 8 * (1 - std::pow(7.0 / 8.0, 6));
   const CollectiveCost expected = b.links.all_to_all(100 * copies * 4096, 800 * copies * 4096);
   CHECK(one.burst_bytes == doctest::Approx(26 * 2 * expected.burst_bytes).epsilon(1e-9));
-  CHECK(expected.burst_bytes == doctest::Approx(8 * b.links.all_to_all(100 * copies * 4096, 100 * copies * 4096).burst_bytes));
+  CHECK(expected.burst_bytes ==
+        doctest::Approx(8 * b.links.all_to_all(100 * copies * 4096, 100 * copies * 4096).burst_bytes));
 }
 
 TEST_CASE("a group of attention has its share of the sequences and the busiest one counts") {
@@ -179,8 +188,9 @@ TEST_CASE("a group of attention has its share of the sequences and the busiest o
   CHECK(projections == doctest::Approx(27 * gemm_s(b.gpu(), "bf16", 2, 16 * 192, 2048, true)).epsilon(1e-9));
   Batch two;
   two.decoding = 2;
-  CHECK(b.time.cost(batch).compute.per_token_s * 9 ==
-        doctest::Approx(27 * latent_decode_s(b.gpu(), {16, 512, 64, "bf16"}, 2).per_token_s * 2).epsilon(1e-9));
+  CHECK(
+      b.time.cost(batch).compute.per_token_s * 9 ==
+      doctest::Approx(27 * latent_decode_s(b.gpu(), {16, 512, 64, "bf16"}, 2).per_token_s * 2).epsilon(1e-9));
 }
 
 TEST_CASE("experts that are shared out have whole widths and a share of the visits") {
@@ -235,7 +245,8 @@ TEST_CASE("sums in eight bits travel half as far and pay for their conversion") 
   CHECK(cost.lanes[Lane::tensor].wire_bytes == doctest::Approx(expected.wire_bytes).epsilon(1e-9));
   CHECK(cost.lanes[Lane::tensor].latency_s == doctest::Approx(expected.latency_s).epsilon(1e-9));
   const double conversion = 161 * 2 * elementwise_s(plain.gpu(), 2000 * 8192 * 3.0);
-  CHECK(cost.compute.fixed_s - plain.time.cost(batch).compute.fixed_s == doctest::Approx(conversion).epsilon(1e-9));
+  CHECK(cost.compute.fixed_s - plain.time.cost(batch).compute.fixed_s ==
+        doctest::Approx(conversion).epsilon(1e-9));
   CHECK(quantised.seconds(cost, 0.0) < plain.prompt_s(2000));
 }
 
@@ -253,7 +264,8 @@ TEST_CASE("guesses that hold with a chance give a geometric number of tokens") {
 TEST_CASE("a step with free guesses is a pass of four tokens over the tokens it gives") {
   // 16 sequences with 3 guesses each: matrices and head of 64 rows, the cache read once.
   const Bench plain("hgx_h100_x1", llama("tp: 4"));
-  const Bench guessing("hgx_h100_x1", llama("tp: 4, speculation: {tokens: 3, acceptance: 0.5, draft: ngram}"));
+  const Bench guessing("hgx_h100_x1",
+                       llama("tp: 4, speculation: {tokens: 3, acceptance: 0.5, draft: ngram}"));
   Batch pass;
   pass.decoding = 16;
   pass.width = 4;
@@ -285,7 +297,8 @@ TEST_CASE("prompts beside guessing sequences cost what they add") {
   // Over many steps the time is the same as if prompts came with whole passes: a prompt adds the same whatever chance
   // the guesses have.
   const auto added_s = [&](const std::string& chance) {
-    const Bench b("hgx_h100_x1", llama("tp: 4, speculation: {tokens: 3, draft: ngram, acceptance: " + chance + "}"));
+    const Bench b("hgx_h100_x1",
+                  llama("tp: 4, speculation: {tokens: 3, draft: ngram, acceptance: " + chance + "}"));
     Batch batch;
     batch.decoding = 8;
     batch.chunks = {{1000, 0}};

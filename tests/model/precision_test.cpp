@@ -19,7 +19,7 @@ TEST_CASE("a weight has the bytes of its type and its share of scales") {
   CHECK(weight_bytes("bf16") == 2.0);
   CHECK(weight_bytes("fp8") == 1.0);
   CHECK(weight_bytes("int8") == 1.0);
-  CHECK(weight_bytes("int4") == 0.5 + 2.5 / 128);      // scale in fp16, zero point in 4 bits
+  CHECK(weight_bytes("int4") == 0.5 + 2.5 / 128);  // scale in fp16, zero point in 4 bits
   CHECK(weight_bytes("int4", 32) == 0.5 + 2.5 / 32);
   CHECK(weight_bytes("nvfp4") == 0.5 + 1.0 / 16);
   CHECK(weight_bytes("mxfp4") == 0.5 + 1.0 / 32);

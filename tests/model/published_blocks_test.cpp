@@ -24,7 +24,8 @@ double off(double simulated, double published) {
 TEST_CASE("vLLM's number of blocks for Llama-2-7B on an A100 is met") {
   // vLLM pull request 2031, December 2023: 7351 blocks, whole prompts of 4096 tokens, utilisation 0.9.
   const KVCapacity c = capacity(
-      "{model: llama_2_7b, precision: {weights: bf16}, engine: {preset: vllm_v0, token_budget: 4096}}", "a100_sxm_80gb");
+      "{model: llama_2_7b, precision: {weights: bf16}, engine: {preset: vllm_v0, token_budget: 4096}}",
+      "a100_sxm_80gb");
   CHECK(off(static_cast<double>(c.blocks), 7351) < 0.03);
 }
 
@@ -40,7 +41,8 @@ TEST_CASE("vLLM's cache memory for gpt-oss-20b on an A100 is met") {
 TEST_CASE("SGLang's number of tokens for Qwen3-235B on four H100 is met") {
   // A report in vLLM's tracker, no. 21348, July 2025: 367 404 tokens with a memory fraction of 0.93.
   const KVCapacity c = capacity(
-      "{model: qwen3_235b_a22b, tp: 4, precision: {weights: fp8}, engine: {preset: sglang, gpu_memory_utilization: "
+      "{model: qwen3_235b_a22b, tp: 4, precision: {weights: fp8}, engine: {preset: sglang, "
+      "gpu_memory_utilization: "
       "0.93}}",
       "h100_sxm");
   CHECK(off(static_cast<double>(c.blocks), 367'404) < 0.05);

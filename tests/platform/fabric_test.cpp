@@ -82,7 +82,8 @@ TEST_CASE("with PXN a message changes rails over NVLink and stays below the leaf
   std::string names;
   for (const RouteStep& step : pxn.steps(0, 15)) names += " " + step.name;
   CHECK(names ==
-        " n0/gpu0>nvs0 n0/nvs0>gpu7 n0/gpu7>sw3 n0/sw3>nic7 n0/nic7>fabric n1/fabric>nic7 n1/nic7>sw3 n1/sw3>gpu7");
+        " n0/gpu0>nvs0 n0/nvs0>gpu7 n0/gpu7>sw3 n0/sw3>nic7 n0/nic7>fabric n1/fabric>nic7 n1/nic7>sw3 "
+        "n1/sw3>gpu7");
   // Two NVLink hops of 0.5 us instead of two of the spine.
   CHECK(pxn.gpu_route(0, 15).latency_s == Approx(plain.gpu_route(0, 15).latency_s - 2 * 0.5e-6 + 2 * 0.5e-6));
   CHECK(pxn.gpu_route(0, 15).links.size() == pxn.steps(0, 15).size());
@@ -92,14 +93,16 @@ TEST_CASE("with PXN a message changes rails over NVLink and stays below the leaf
 }
 
 TEST_CASE("without NVLink there is no PXN") {
-  const std::string head = "{name: c, node: rtx_pro_6000_pcie_8gpu, count: 2, fabric: {kind: rail, nodes_per_pod: 2, ";
+  const std::string head =
+      "{name: c, node: rtx_pro_6000_pcie_8gpu, count: 2, fabric: {kind: rail, nodes_per_pod: 2, ";
   const Cluster plain = load(head + "link_bandwidth: 400 Gbps}}");
   const Cluster pxn = load(head + "link_bandwidth: 400 Gbps, pxn: on}}");
   CHECK(pxn.gpu_route(0, 15).links == plain.gpu_route(0, 15).links);
 }
 
 TEST_CASE("requests come through the spine where leaves are oversubscribed") {
-  const Cluster cluster = hgx(4, "kind: leaf_spine, nodes_per_leaf: 2, oversubscription: 4, spine_latency: 0.5us");
+  const Cluster cluster =
+      hgx(4, "kind: leaf_spine, nodes_per_leaf: 2, oversubscription: 4, spine_latency: 0.5us");
   const Cluster star = hgx(4, "kind: star");
   const auto name = [&](const Cluster& c, int link) { return c.link_name(link); };
   CHECK(name(cluster, cluster.ingress(16).links.front()) == "fabric/spine>leaf1");

@@ -97,16 +97,21 @@ TEST_CASE("a link of a device with itself is refused") {
 }
 
 TEST_CASE("two devices are joined once, but NVLink may stand beside PCIe") {
-  const std::string pcie = "{between: [gpu0, sw0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}, ";
-  CHECK(error("[" + pcie + "{between: [sw0, gpu0], kind: upi, bandwidth: 1 GB/s}]").find(
-            "n.yaml:5:107: sw0 and gpu0 are joined twice; give one link the sum of the bandwidths\n") == 0);
-  const std::string bridge = "{between: [gpu0, gpu1], kind: nvlink4, bandwidth: 1 GB/s}, {between: [gpu1, gpu0], kind: pcie, gen: 5}";
+  const std::string pcie =
+      "{between: [gpu0, sw0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}, ";
+  CHECK(error("[" + pcie + "{between: [sw0, gpu0], kind: upi, bandwidth: 1 GB/s}]")
+            .find("n.yaml:5:107: sw0 and gpu0 are joined twice; give one link the sum of the bandwidths\n") ==
+        0);
+  const std::string bridge =
+      "{between: [gpu0, gpu1], kind: nvlink4, bandwidth: 1 GB/s}, {between: [gpu1, gpu0], kind: pcie, gen: "
+      "5}";
   CHECK(load(kHead + kDevices + "links: [" + pcie + bridge + "]\n").cables.size() == 4);
 }
 
 TEST_CASE("a link wants a bandwidth above zero") {
-  CHECK(error("[{between: [gpu0, sw0], kind: upi, bandwidth: 0 GB/s}, {between: [gpu1, sw0], kind: pcie, gen: 5}]").find(
-            "n.yaml:5:54: 'bandwidth' must be") != std::string::npos);
+  CHECK(error("[{between: [gpu0, sw0], kind: upi, bandwidth: 0 GB/s}, {between: [gpu1, sw0], kind: pcie, "
+              "gen: 5}]")
+            .find("n.yaml:5:54: 'bandwidth' must be") != std::string::npos);
 }
 
 TEST_CASE("a link without a bandwidth or a generation is refused") {
@@ -139,8 +144,8 @@ TEST_CASE("a node lacks neither links nor a GPU") {
         "n.yaml:1:1: the node has no device of kind gpu\n"
         "    1 | name: n\n"
         "      | ^");
-  CHECK(error("[{between: [gpu0, sw0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}]", kDevices,
-              "name: n\ncollective_class: pcie\n") ==
+  CHECK(error("[{between: [gpu0, sw0], kind: pcie, gen: 5}, {between: [gpu1, sw0], kind: pcie, gen: 5}]",
+              kDevices, "name: n\ncollective_class: pcie\n") ==
         "n.yaml:1:1: the node lacks the key 'gpu'\n"
         "    1 | name: n\n"
         "      | ^");

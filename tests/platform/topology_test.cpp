@@ -137,7 +137,8 @@ TEST_CASE("access control and staging apply to a GPU and its NIC as well") {
   CHECK(way(turned, "nic0", "gpu1") == "nic0>sw0 sw0>rp0 rp0>sw0 sw0>gpu1");
   CHECK(way(turned, "gpu0", "mem0") == "gpu0>sw0 sw0>rp0 rp0>cpu0 cpu0>mem0");
   const NodeTopology staged = one_switch().p2p(false).topology();
-  CHECK(way(staged, "gpu0", "nic0") == "gpu0>sw0 sw0>rp0 rp0>cpu0 cpu0>mem0 mem0>cpu0 cpu0>rp0 rp0>sw0 sw0>nic0");
+  CHECK(way(staged, "gpu0", "nic0") ==
+        "gpu0>sw0 sw0>rp0 rp0>cpu0 cpu0>mem0 mem0>cpu0 cpu0>rp0 rp0>sw0 sw0>nic0");
   CHECK(path_class(staged, "nic0", "gpu0") == "HOST");
 }
 
@@ -165,7 +166,8 @@ TEST_CASE("a staged message takes the latency that was measured, if its wires ar
   book.host_staged.latency_s = 14e-6;
   CHECK(route(one_switch().p2p(false).paths(book).topology(), "gpu0", "gpu1").latency_s == 14e-6);
   book.host_staged.latency_s = 0.5e-6;
-  CHECK(route(one_switch().p2p(false).paths(book).topology(), "gpu0", "gpu1").latency_s == doctest::Approx(1.1e-6));
+  CHECK(route(one_switch().p2p(false).paths(book).topology(), "gpu0", "gpu1").latency_s ==
+        doctest::Approx(1.1e-6));
 }
 
 TEST_CASE("between sockets the path crosses the link between them") {

@@ -21,24 +21,26 @@ std::string role(const std::string& name, const std::string& spawn) {
   // Now and then what cancels, queues, fails and waits.
   const std::string habits =
       draw(0, 2) > 0 ? ""
-                     : fmt::format(", failure: {{probability: 0.{}, delay: 100 ms}}, summary: {}, reasoning: {}, "
-                                   "time_budget: {} s, person: desk, messages: [{{from: help, probability: 0.5, "
-                                   "tokens: 20}}]",
-                                   draw(0, 4), draw(0, 1) * 40, draw(0, 20), draw(0, 1) * draw(1, 6));
+                     : fmt::format(
+                           ", failure: {{probability: 0.{}, delay: 100 ms}}, summary: {}, reasoning: {}, "
+                           "time_budget: {} s, person: desk, messages: [{{from: help, probability: 0.5, "
+                           "tokens: 20}}]",
+                           draw(0, 4), draw(0, 1) * 40, draw(0, 20), draw(0, 1) * draw(1, 6));
   const std::string tools =
       draw(0, 1) == 1
           ? fmt::format("tool: {{exponential: {{mean: {} ms}}}}", draw(1, 800))
-          : fmt::format("tool_calls: {}, tools: [{{name: slow, duration: {{exponential: {{mean: {} ms}}}}, "
-                        "resource: box}}, {{name: quick, duration: 10 ms}}]",
-                        draw(1, 3), draw(1, 800));
+          : fmt::format(
+                "tool_calls: {}, tools: [{{name: slow, duration: {{exponential: {{mean: {} ms}}}}, "
+                "resource: box}}, {{name: quick, duration: 10 ms}}]",
+                draw(1, 3), draw(1, 800));
   return fmt::format(
       "{}: {{prefix: {}, first_prompt: {{uniform: {{low: 1, high: {}}}}}, turns: {}, steps_per_turn: "
       "{{uniform: {{low: 1, "
       "high: {}}}}}, new_tokens: {{uniform: {{low: 0, high: {}}}}}, human_tokens: 9, output: {{uniform: "
       "{{low: 1, high: "
       "{}}}}}, {}, think: {{exponential: {{mean: 2 s}}}}, returns: {}{}{}}}",
-      name, draw(0, 200), draw(1, 600), draw(1, 2), draw(1, 4), draw(0, 150), draw(1, 80), tools,
-      draw(0, 30), habits, spawn);
+      name, draw(0, 200), draw(1, 600), draw(1, 2), draw(1, 4), draw(0, 150), draw(1, 80), tools, draw(0, 30),
+      habits, spawn);
 }
 
 std::string any_of(const std::vector<std::string>& names) {
@@ -49,10 +51,11 @@ std::string any_of(const std::vector<std::string>& names) {
 std::string tree(bool races) {
   const auto spawn = [&](const char* who) {
     if (races)
-      return fmt::format(", spawn: [{{role: {}, probability: 1, count: {}, depth: 2, join: {}, quorum: {}}}]", who,
-                         draw(2, 4), any_of({"any", "quorum"}), draw(1, 3));
+      return fmt::format(", spawn: [{{role: {}, probability: 1, count: {}, depth: 2, join: {}, quorum: {}}}]",
+                         who, draw(2, 4), any_of({"any", "quorum"}), draw(1, 3));
     return fmt::format(
-        ", spawn: [{{role: {}, probability: 0.{}, count: {}, depth: {}, join: {}, quorum: 2, when: {}, context: "
+        ", spawn: [{{role: {}, probability: 0.{}, count: {}, depth: {}, join: {}, quorum: 2, when: {}, "
+        "context: "
         "{}}}]",
         who, draw(0, 9), draw(1, 3), draw(1, 2), any_of({"all", "any", "quorum", "detached"}),
         any_of({"first", "tool", "tool", "turn"}), any_of({"fresh", "snapshot"}));
@@ -120,9 +123,8 @@ void check_sessions(const Table& sessions) {
   for (size_t row = 0; row < sessions.size(); ++row) {
     const auto at = [&](const char* column) { return sessions.at(row, column); };
     double parts = 0.0;
-    for (const char* part :
-         {"network_s", "queue_s", "prefill_s", "decode_s", "recompute_s", "fabric_s", "tool_s", "tool_queue_s",
-          "human_s"}) {
+    for (const char* part : {"network_s", "queue_s", "prefill_s", "decode_s", "recompute_s", "fabric_s",
+                             "tool_s", "tool_queue_s", "human_s"}) {
       RC_ASSERT(at(part) >= 0.0);
       parts += at(part);
     }

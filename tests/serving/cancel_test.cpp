@@ -63,7 +63,8 @@ TEST_CASE("no cancelled call keeps blocks or ends, and all the others do") {
                        *rc::gen::arbitrary<bool>());
     std::vector<Prompt> prompts;
     for (int i = 0; i < count; ++i) {
-      Prompt prompt = own_prompt(static_cast<uint64_t>(i) + 10, static_cast<uint32_t>(*rc::gen::inRange(1, 200)));
+      Prompt prompt =
+          own_prompt(static_cast<uint64_t>(i) + 10, static_cast<uint32_t>(*rc::gen::inRange(1, 200)));
       if (*rc::gen::arbitrary<bool>()) prompt.slices.insert(prompt.slices.begin(), Slice{1, 0, 100});
       prompts.push_back(prompt);
     }
@@ -80,7 +81,8 @@ TEST_CASE("no cancelled call keeps blocks or ends, and all the others do") {
         ++next;
       } else if (what == 1 && !live.empty()) {
         const StepPlan plan = bench.batcher.schedule(bench.clock());
-        const uint32_t victim = *std::next(live.begin(), *rc::gen::inRange<int>(0, static_cast<int>(live.size())));
+        const uint32_t victim =
+            *std::next(live.begin(), *rc::gen::inRange<int>(0, static_cast<int>(live.size())));
         bench.cancel(victim);
         live.erase(victim);
         cancelled.insert(victim);

@@ -85,7 +85,8 @@ class BatcherBench {
   std::vector<CallRecord> done;  // in the order of their ends
 
  private:
-  static model::Deployment make(int64_t token_budget, int64_t max_sequences, bool caching, int64_t window, int64_t groups) {
+  static model::Deployment make(int64_t token_budget, int64_t max_sequences, bool caching, int64_t window,
+                                int64_t groups) {
     model::Deployment deployment;
     deployment.tp = deployment.dp_attention = groups;
     deployment.llm.window = window;

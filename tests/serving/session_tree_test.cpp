@@ -39,11 +39,9 @@ TEST_CASE("a parent that wants any of its sub-agents goes on with the first, and
 
 TEST_CASE("a quorum waits for so many of its sub-agents") {
   // Given sub-agents that end one after the other and a quorum of two, then the second decides.
-  const World world({plan_of({{{{100, 5}, {100, 5}}},
-                              member({{100, 10}}),
-                              member({{100, 10}}, 100.0),
-                              member({{100, 10}}, 200.0)},
-                             {2})});
+  const World world({plan_of(
+      {{{{100, 5}, {100, 5}}}, member({{100, 10}}), member({{100, 10}}, 100.0), member({{100, 10}}, 200.0)},
+      {2})});
   CHECK(world.call(0, 1).arrival_s == near(world.call(2, 0).end_s));
   CHECK_FALSE(world.has(3, 0));
   CHECK(world.sessions.at(0).cancelled_agents == 1);
@@ -81,12 +79,12 @@ TEST_CASE("with a loser all go that it has spawned") {
 TEST_CASE("an agent past its budget of time ends with the call that it is in") {
   // Given 60 s, and calls at about 0, 50 and 100 s after its start, then the third is its last; the sub-agent
   // that it would have joined is cancelled, and the one that nobody joins goes on.
-  const World world({plan_of({{{{100, 5}, {100, 5}}},
-                              {{{100, 5}, {100, 5, Gap::tool, 50.0}, {100, 5, Gap::tool, 50.0}, {100, 5}},
-                               0, 0, 10.0, 1, -1, 60.0},
-                              {{{100, 5, Gap::tool, 500.0}}, 1, 0, 0.0, 3},
-                              {{{100, 5, Gap::tool, 70.0}}, 1, 0, 0.0, -1},
-                              {{{100, 5}}, 1, 3, 0.0, -1}})});
+  const World world({plan_of(
+      {{{{100, 5}, {100, 5}}},
+       {{{100, 5}, {100, 5, Gap::tool, 50.0}, {100, 5, Gap::tool, 50.0}, {100, 5}}, 0, 0, 10.0, 1, -1, 60.0},
+       {{{100, 5, Gap::tool, 500.0}}, 1, 0, 0.0, 3},
+       {{{100, 5, Gap::tool, 70.0}}, 1, 0, 0.0, -1},
+       {{{100, 5}}, 1, 3, 0.0, -1}})});
   CHECK(world.has(1, 2));
   CHECK_FALSE(world.has(1, 3));
   CHECK_FALSE(world.has(2, 0));
@@ -111,8 +109,8 @@ TEST_CASE("a call that reads a message waits for the call that writes it") {
   const SessionRecord& session = world.sessions.at(0);
   CHECK(session.path.tool_s == near(32.0));
   // The reader's wait for the message, and the parent's for both.
-  CHECK(session.join_wait_s == near(world.call(1, 1).end_s - world.call(2, 0).end_s +
-                                    world.call(2, 1).end_s - world.call(0, 0).end_s));
+  CHECK(session.join_wait_s == near(world.call(1, 1).end_s - world.call(2, 0).end_s + world.call(2, 1).end_s -
+                                    world.call(0, 0).end_s));
   check_split(session);
 }
 
@@ -136,8 +134,8 @@ workload::Tool on(int16_t resource, double service_s, bool parallel = false) {
 
 TEST_CASE("tools that nobody contends for take the longest of those that run at once") {
   // Given 1 s, then 2 s beside 5 s, then 3 s: 9 s.
-  const World world({plan_of(
-      {{{{100, 5}, {100, 5, Gap::tool, 1.0, {on(-1, 2.0), on(-1, 5.0, true), on(-1, 3.0)}}}}})});
+  const World world(
+      {plan_of({{{{100, 5}, {100, 5, Gap::tool, 1.0, {on(-1, 2.0), on(-1, 5.0, true), on(-1, 3.0)}}}}})});
   CHECK(world.call(0, 1).arrival_s == near(world.call(0, 0).end_s + 9.0));
   CHECK(world.sessions.at(0).path.tool_s == near(9.0));
   CHECK(world.sessions[0].path.tool_queue_s == 0.0);
@@ -149,7 +147,8 @@ TEST_CASE("tools on one server queue in the order in which they came") {
   const HandAgent child{{{100, 5, Gap::tool, 0.0, {on(0, 10.0)}}}, 0, 0, 0.0, 1};
   ResourceSpec one;
   one.servers = 1;
-  const World world({plan_of({{{{100, 5}, {100, 5}}}, child, child})}, "{kind: closed, concurrency: 1}", {one});
+  const World world({plan_of({{{{100, 5}, {100, 5}}}, child, child})}, "{kind: closed, concurrency: 1}",
+                    {one});
   const double spawned_s = world.call(0, 0).end_s;
   CHECK(world.call(1, 0).arrival_s == near(spawned_s + 10.0));
   CHECK(world.call(2, 0).arrival_s == near(spawned_s + 20.0));

@@ -47,7 +47,8 @@ TEST_CASE("a window that some calls have filled grows by the others") {
   const double middle = (run.date_s(3) + run.date_s(4)) / 2;
   run.change_speed(middle, step);
   CHECK(run.step_s() == doctest::Approx(static_cast<double>(step.fixed + step.per_token * 1015 +
-                                                            step.per_window_token * 306) * kTickSeconds));
+                                                            step.per_window_token * 306) *
+                                        kTickSeconds));
 }
 
 // The same in units of about a millisecond, of which many steps of a growing context make no overflow.

@@ -12,7 +12,8 @@ std::string calls(const std::string& deployment, const std::string& platform) {
       "workload:\n"
       "  sessions: 40\n"
       "  source: single_call\n"
-      "  single_call: {{prefix: 200, prompt: {{uniform: {{low: 5, high: 3000}}}}, output: {{uniform: {{low: 1, high: "
+      "  single_call: {{prefix: 200, prompt: {{uniform: {{low: 5, high: 3000}}}}, output: {{uniform: {{low: "
+      "1, high: "
       "600}}}}}}\n"
       "  arrival: {{kind: poisson, rate: 6/s}}\n"
       "deployment: {{{}}}\n"
@@ -57,7 +58,8 @@ TEST_CASE("a call that outgrows its window takes the sum of its steps one by one
   // Given a prompt of 100 tokens and 300 of output with windows of 128, then step i of the decode sees 100 + i tokens
   // in the full layers and no more than 128 in the others.
   const std::string yaml =
-      "workload: {sessions: 1, source: single_call, single_call: {prompt: 100, output: 300}, arrival: {kind: closed, "
+      "workload: {sessions: 1, source: single_call, single_call: {prompt: 100, output: 300}, arrival: {kind: "
+      "closed, "
       "concurrency: 1}}\n"
       "deployment: {model: gpt_oss_20b, tp: 1, replicas: 1}\n"
       "platforms: [hgx_h100_x1]\n";

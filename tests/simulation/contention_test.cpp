@@ -152,7 +152,8 @@ TEST_CASE("a stream that was there first is slowed by the mean traffic of the re
   const serving::Prompt prompt = serving::own_prompt(1, 8000);
   const model::Batch batch = Bench::prompt_batch(8000);
   const double beside_s = bench.parts.seconds(batch, 0, bench.capacity / 2.0);
-  const double rate = bench.capacity - bench.parts.step_time.cost(batch).lanes[model::Lane::tensor].wire_bytes / beside_s;
+  const double rate =
+      bench.capacity - bench.parts.step_time.cost(batch).lanes[model::Lane::tensor].wire_bytes / beside_s;
   bench.stream_at(0.0, static_cast<uint64_t>(std::llround(0.001 * bench.capacity + rate * beside_s / 2.0)));
   bench.call_at(0.001, prompt, 1);
   bench.kernel.run();
@@ -207,10 +208,12 @@ TEST_CASE("a KV offload and the all-reduces of a switch slow each other by their
   const model::Batch batch = Bench::prompt_batch(8000);
   const double alone_s = bench.parts.seconds(batch, 0, bench.capacity);
   const double beside_s = bench.parts.seconds(batch, 0, bench.capacity / 2.0);
-  const double rate = bench.capacity - bench.parts.step_time.cost(batch).lanes[model::Lane::tensor].wire_bytes / beside_s;
+  const double rate =
+      bench.capacity - bench.parts.step_time.cost(batch).lanes[model::Lane::tensor].wire_bytes / beside_s;
   const auto bytes = static_cast<uint64_t>(std::llround(rate * beside_s / 2.0));
   bench.call_at(0.0, prompt, 1);
-  bench.script.at(0.0, [&] { bench.net.send(offload, bytes, network::TrafficClass::kv_offload, bench.script); });
+  bench.script.at(0.0,
+                  [&] { bench.net.send(offload, bytes, network::TrafficClass::kv_offload, bench.script); });
   bench.kernel.run();
   REQUIRE(bench.script.ended.size() == 1);
   CHECK(bench.script.ended[0].second == doctest::Approx(beside_s / 2.0).epsilon(1e-6));

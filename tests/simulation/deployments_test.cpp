@@ -12,7 +12,8 @@ std::string scenario(const std::string& deployments, const std::string& roles_mo
                      const std::string& platforms = "[hgx_h100_x1]") {
   return fmt::format(
       "workload:\n  sessions: 6\n  source: roles\n  roles:\n    root: boss\n    file:\n      roles:\n"
-      "        boss: {{first_prompt: 300, steps_per_turn: 3, new_tokens: 50, output: 40, spawn: [{{role: help, "
+      "        boss: {{first_prompt: 300, steps_per_turn: 3, new_tokens: 50, output: 40, spawn: [{{role: "
+      "help, "
       "probability: 1, count: 2}}]{}}}\n"
       "        help: {{first_prompt: 200, steps_per_turn: 2, new_tokens: 50, output: 30, returns: 20}}\n"
       "  arrival: {{kind: closed, concurrency: 3}}\n{}\nplatforms: {}\n"
@@ -71,8 +72,8 @@ TEST_CASE("a role that picks a deployment is served by it whatever the deploymen
 }
 
 TEST_CASE("a platform changes deployments by name") {
-  const Files files = run_text(
-      scenario(kBigAndSmall, "", "[{label: few, platform: hgx_h100_x1, deployments: {small: {replicas: 2}}}]"));
+  const Files files = run_text(scenario(
+      kBigAndSmall, "", "[{label: few, platform: hgx_h100_x1, deployments: {small: {replicas: 2}}}]"));
   CHECK(summary(files)["replicas"] == 3);
   CHECK(summary(files)["gpus_used"] == 6);
 }

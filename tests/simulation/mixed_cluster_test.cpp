@@ -7,10 +7,12 @@
 namespace agentsim {
 namespace {
 
-std::string scenario(const std::string& platforms, const std::string& arrival = "{kind: closed, concurrency: 1}") {
-  return "workload: {sessions: 60, source: single_call, single_call: {prompt: 500, output: 50}, arrival: " + arrival +
-         "}\ndeployment: {model: llama_3_1_8b, tp: 4, router: random, engine: vllm_v1}\nplatforms: [" + platforms +
-         "]\nprices: [rental_2026]\nreplications: 2\n";
+std::string scenario(const std::string& platforms,
+                     const std::string& arrival = "{kind: closed, concurrency: 1}") {
+  return "workload: {sessions: 60, source: single_call, single_call: {prompt: 500, output: 50}, arrival: " +
+         arrival +
+         "}\ndeployment: {model: llama_3_1_8b, tp: 4, router: random, engine: vllm_v1}\nplatforms: [" +
+         platforms + "]\nprices: [rental_2026]\nreplications: 2\n";
 }
 
 TEST_CASE("calls of a mixed cluster take the time of the node they run on") {
@@ -34,8 +36,8 @@ TEST_CASE("calls of a mixed cluster take the time of the node they run on") {
 
 TEST_CASE("a comparison prices a mixed cluster by the GPUs of each group") {
   const TestFolder folder;
-  const Scenario s = load_scenario(
-      folder.write("s.yaml", scenario("hgx_h100_x1, mixed_hgx_h100_rtx_pro_6000", "{kind: poisson, rate: 2/s}")));
+  const Scenario s = load_scenario(folder.write(
+      "s.yaml", scenario("hgx_h100_x1, mixed_hgx_h100_rtx_pro_6000", "{kind: poisson, rate: 2/s}")));
   const std::string out = folder.write("marker", "") + ".out";
   const study::Comparison comparison = study::compare(s, {out, 1, true, "agentsim compare s.yaml"});
   REQUIRE(comparison.platforms.size() == 2);
@@ -43,8 +45,10 @@ TEST_CASE("a comparison prices a mixed cluster by the GPUs of each group") {
   CHECK(comparison.platforms[1].gpus == 24);
   CHECK(comparison.platforms[1].replicas == 6);
   // 8 H100 at 2.95 USD/h and 16 RTX PRO 6000 at 1.69.
-  CHECK(comparison.platforms[0].figure("usd_per_h", "rental_2026").estimate.mean.value() == doctest::Approx(23.6));
-  CHECK(comparison.platforms[1].figure("usd_per_h", "rental_2026").estimate.mean.value() == doctest::Approx(23.6 + 16 * 1.69));
+  CHECK(comparison.platforms[0].figure("usd_per_h", "rental_2026").estimate.mean.value() ==
+        doctest::Approx(23.6));
+  CHECK(comparison.platforms[1].figure("usd_per_h", "rental_2026").estimate.mean.value() ==
+        doctest::Approx(23.6 + 16 * 1.69));
 }
 
 }  // namespace

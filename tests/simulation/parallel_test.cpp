@@ -12,7 +12,8 @@ std::string calls(const std::string& deployment, const std::string& platform) {
       "workload:\n"
       "  sessions: 30\n"
       "  source: single_call\n"
-      "  single_call: {{prefix: 200, prompt: {{uniform: {{low: 5, high: 3000}}}}, output: {{uniform: {{low: 1, high: "
+      "  single_call: {{prefix: 200, prompt: {{uniform: {{low: 5, high: 3000}}}}, output: {{uniform: {{low: "
+      "1, high: "
       "300}}}}}}\n"
       "  arrival: {{kind: poisson, rate: 8/s}}\n"
       "deployment: {{{}}}\n"
@@ -49,15 +50,17 @@ TEST_CASE("both engines write the same bytes for pipelines") {
 }
 
 TEST_CASE("both engines write the same bytes for shared-out experts and data-parallel attention") {
-  const Files files =
-      check_both("model: deepseek_v2_lite, tp: 4, ep: 4, dp_attention: 4, replicas: 1", "rtx_pro_6000_pcie_x1");
+  const Files files = check_both("model: deepseek_v2_lite, tp: 4, ep: 4, dp_attention: 4, replicas: 1",
+                                 "rtx_pro_6000_pcie_x1");
   CHECK(bytes(files, "expert_parallel") > 0.0);
   check_both("model: deepseek_v2_lite, tp: 4, ep: 4, dp_attention: 2, pp: 2, replicas: 1", "hgx_h100_x1");
 }
 
 TEST_CASE("both engines write the same bytes for guessed tokens") {
-  check_both("model: llama_3_1_8b, tp: 1, replicas: 1, speculation: {tokens: 3, acceptance: 0.6, draft: llama_3_2_1b}",
-             "hgx_h100_x1");
+  check_both(
+      "model: llama_3_1_8b, tp: 1, replicas: 1, speculation: {tokens: 3, acceptance: 0.6, draft: "
+      "llama_3_2_1b}",
+      "hgx_h100_x1");
   check_both("model: gpt_oss_20b, tp: 1, replicas: 1, speculation: {tokens: 2, draft: ngram}", "hgx_h100_x1");
 }
 
@@ -66,7 +69,8 @@ TEST_CASE("a call alone sends its activations from stage to stage") {
   // step has 2 x 4096 in bf16 for each token: of 1000 tokens once and of one ten times. On the PCIe node a message
   // crosses two cables of GPUs and, between the second and the third stage, no more than on its route.
   const std::string yaml =
-      "workload: {sessions: 1, source: single_call, single_call: {prompt: 1000, output: 11}, arrival: {kind: closed, "
+      "workload: {sessions: 1, source: single_call, single_call: {prompt: 1000, output: 11}, arrival: {kind: "
+      "closed, "
       "concurrency: 1}}\n"
       "deployment: {model: llama_3_1_8b, tp: 1, pp: 4, replicas: 1}\n"
       "platforms: [rtx_pro_6000_pcie_x1]\n";
@@ -84,7 +88,8 @@ TEST_CASE("a call alone sends its activations from stage to stage") {
 TEST_CASE("a replica's own lanes do not slow each other") {
   // Given a call alone on shared-out experts, then every step has the undisturbed rates of all its lanes.
   const std::string yaml =
-      "workload: {sessions: 1, source: single_call, single_call: {prompt: 600, output: 50}, arrival: {kind: closed, "
+      "workload: {sessions: 1, source: single_call, single_call: {prompt: 600, output: 50}, arrival: {kind: "
+      "closed, "
       "concurrency: 1}}\n"
       "deployment: {model: deepseek_v2_lite, tp: 4, ep: 4, dp_attention: 2, replicas: 1}\n"
       "platforms: [rtx_pro_6000_pcie_x1]\n";
@@ -95,16 +100,19 @@ TEST_CASE("a replica's own lanes do not slow each other") {
   for (const model::Lane lane : {model::Lane::tensor, model::Lane::attention, model::Lane::expert})
     CHECK(cost.lanes[lane].wire_bytes > 0.0);
   double decode_s = 0.0;
-  for (int i = 1; i < 50; ++i) decode_s += cost.compute_s(600 + i, 0) + cost.lanes.seconds(parts.links.rates());
+  for (int i = 1; i < 50; ++i)
+    decode_s += cost.compute_s(600 + i, 0) + cost.lanes.seconds(parts.links.rates());
   const Table table(run_text(yaml).at("calls.csv"));
   CHECK(std::abs(table.at(0, "last_token_s") - table.at(0, "ttft_s") - decode_s) < 1e-8);
 }
 
 TEST_CASE("guessing shortens the decode of a call alone by the closed form") {
   const std::string yaml =
-      "workload: {sessions: 1, source: single_call, single_call: {prompt: 100, output: 200}, arrival: {kind: closed, "
+      "workload: {sessions: 1, source: single_call, single_call: {prompt: 100, output: 200}, arrival: {kind: "
+      "closed, "
       "concurrency: 1}}\n"
-      "deployment: {model: llama_3_1_8b, tp: 1, replicas: 1, speculation: {tokens: 2, acceptance: 0.5, draft: ngram}}\n"
+      "deployment: {model: llama_3_1_8b, tp: 1, replicas: 1, speculation: {tokens: 2, acceptance: 0.5, "
+      "draft: ngram}}\n"
       "platforms: [hgx_h100_x1]\n";
   const Parts parts(yaml);
   model::Batch pass;

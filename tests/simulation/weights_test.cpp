@@ -9,7 +9,8 @@ namespace {
 constexpr double kWeightBytes = 2 * 8.03e9;
 
 std::string scenario(const std::string& deployment) {
-  return "workload: {sessions: 2, source: single_call, single_call: {prompt: 100, output: 5}, arrival: {kind: closed,"
+  return "workload: {sessions: 2, source: single_call, single_call: {prompt: 100, output: 5}, arrival: "
+         "{kind: closed,"
          " concurrency: 2}}\n"
          "deployment: {model: llama_3_1_8b, router: least_outstanding, " +
          deployment + "}\nplatforms: [rtx_pro_6000_pcie_x1]\n";

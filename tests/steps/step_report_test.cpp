@@ -43,7 +43,8 @@ TEST_CASE("a large product is bound by compute, a thin one by memory and a tiny 
 TEST_CASE("what binds alone is no more than the kernel, and all together no less") {
   const Unbound h100(gpu("h100_sxm"));
   for (const double m : {1.0, 64.0, 300.0, 4096.0}) {
-    const Bounds b = bounds(h100, [=](const platform::Accelerator& g) { return model::gemm_s(g, "fp8", m, 8192, 8192); });
+    const Bounds b =
+        bounds(h100, [=](const platform::Accelerator& g) { return model::gemm_s(g, "fp8", m, 8192, 8192); });
     CHECK(b.launch_s + std::max(b.compute_s, b.memory_s) <= b.seconds * (1 + 1e-9));
     CHECK(b.launch_s + b.compute_s + b.memory_s >= b.seconds * (1 - 1e-9));
   }
@@ -51,9 +52,11 @@ TEST_CASE("what binds alone is no more than the kernel, and all together no less
 
 TEST_CASE("the parts of a step add up to its time and to their causes") {
   const platform::Cluster cluster = model::cluster("hgx_h100_x1");
-  const StepReport r = step_report(cluster, deploy("{model: llama_3_3_70b, precision: {weights: fp8}, tp: 4}"), decode(64, 4096));
+  const StepReport r = step_report(
+      cluster, deploy("{model: llama_3_3_70b, precision: {weights: fp8}, tp: 4}"), decode(64, 4096));
   CHECK(r.pass_s == doctest::Approx(r.seconds).epsilon(1e-9));
-  CHECK(r.compute_s + r.memory_s + r.launch_s + r.host_s + r.collectives_s == doctest::Approx(r.seconds).epsilon(1e-9));
+  CHECK(r.compute_s + r.memory_s + r.launch_s + r.host_s + r.collectives_s ==
+        doctest::Approx(r.seconds).epsilon(1e-9));
   CHECK(r.tokens == 64);
   CHECK(r.binds == "memory");
   CHECK(r.host_s == doctest::Approx(1e-3 + 64 * 10e-6));
@@ -77,7 +80,8 @@ TEST_CASE("a prompt of thousands of tokens is bound by compute") {
 TEST_CASE("a report of guesses shows the whole pass and what a token takes of it") {
   const platform::Cluster cluster = model::cluster("hgx_h100_x1");
   const StepReport r = step_report(
-      cluster, deploy("{model: deepseek_v2_lite, tp: 1, speculation: {tokens: 1, acceptance: 0.8}}"), decode(16, 1000));
+      cluster, deploy("{model: deepseek_v2_lite, tp: 1, speculation: {tokens: 1, acceptance: 0.8}}"),
+      decode(16, 1000));
   CHECK(r.tokens_per_pass == doctest::Approx(1.8));
   CHECK(r.pass_s == doctest::Approx(1.8 * r.seconds).epsilon(1e-9));
 }
@@ -97,8 +101,8 @@ TEST_CASE("a layout that does not fit is told before anything is computed") {
     return message_of<ConfigError>([&] { step_report(cluster, deploy(yaml), decode(1, 1)); });
   };
   CHECK(error("{model: llama_3_1_8b, tp: 3}").find("tp 3 does not divide the 32 heads") != std::string::npos);
-  CHECK(error("{model: llama_3_1_8b, tp: 4, pp: 4}").find("a replica of 16 GPUs does not fit the 8 GPUs of hgx_h100_x1") !=
-        std::string::npos);
+  CHECK(error("{model: llama_3_1_8b, tp: 4, pp: 4}")
+            .find("a replica of 16 GPUs does not fit the 8 GPUs of hgx_h100_x1") != std::string::npos);
   CHECK(error("{model: llama_3_1_8b, precision: {activations: nvfp4}}").find("no nvfp4 matrix products") !=
         std::string::npos);
 }

@@ -97,7 +97,8 @@ TEST_CASE("access control halves what two GPUs of a switch exchange, one way and
   CHECK(total(with, {{"gpu0", "gpu1"}}) == doctest::Approx(25e9));
   CHECK(total(with, both) == doctest::Approx(50e9));
   // Three pairs want 75 GB/s of an uplink of 57.
-  CHECK(total(with, {{"gpu0", "gpu1"}, {"gpu1", "gpu2"}, {"gpu2", "gpu3"}}) == doctest::Approx(57e9).epsilon(0.01));
+  CHECK(total(with, {{"gpu0", "gpu1"}, {"gpu1", "gpu2"}, {"gpu2", "gpu3"}}) ==
+        doctest::Approx(57e9).epsilon(0.01));
   // A NIC of the switch is a peer too.
   CHECK(total(with, {{"gpu0", "nic0"}}) == doctest::Approx(25e9));
   CHECK(total(without, {{"gpu0", "nic0"}}) == doctest::Approx(54e9).epsilon(0.01));
@@ -123,7 +124,8 @@ TEST_CASE("the collapse leaves rings alone and takes an all-to-all") {
                                      model::load_protocols("pcie"));
   // A ring leaves each switch once. Measured: NCCL's 32 MB of 8 GPUs in 2976 us, 19.7 GB/s of bus bandwidth.
   CHECK(group.rate() == doctest::Approx(38e9));
-  CHECK(7.0 / 4.0 * 0x1p25 / group.all_reduce(0x1p25).seconds(group.rate()) == doctest::Approx(19.7e9).epsilon(0.15));
+  CHECK(7.0 / 4.0 * 0x1p25 / group.all_reduce(0x1p25).seconds(group.rate()) ==
+        doctest::Approx(19.7e9).epsilon(0.15));
   // Each switch sends 2 x 6 messages to others: 2.7 GB/s over 12. Measured were 5.5 GB/s over 56 flows for a one-shot
   // all-reduce, which writes, and 46 to 52 for p2pmark: the model is between them, a factor of two from the former.
   CHECK(group.exchange_rate() == doctest::Approx(2.7e9 / 12));

@@ -10,10 +10,11 @@ namespace agentsim::workload {
 namespace {
 
 Workload of_arrival(const std::string& arrival, int sessions, uint64_t seed = 1) {
-  return make_workload(fmt::format("sessions: {}\nsource: single_call\nsingle_call: {{prompt: 1, output: 1}}\n"
-                                   "arrival: {}\n",
-                                   sessions, arrival),
-                       seed);
+  return make_workload(
+      fmt::format("sessions: {}\nsource: single_call\nsingle_call: {{prompt: 1, output: 1}}\n"
+                  "arrival: {}\n",
+                  sessions, arrival),
+      seed);
 }
 
 std::vector<double> times_of(const std::string& arrival, int sessions) {
@@ -95,9 +96,8 @@ TEST_CASE("users of a closed workload pause as their thoughts are distributed") 
   double sum = 0.0;
   for (size_t i = 0; i < 20000; ++i) sum += workload.pause_s(i);
   CHECK(std::abs(sum / 20000.0 - 120.0) < 4.0 * 120.0 / std::sqrt(20000.0));
-  CHECK(workload.pause_s(7) == of_arrival("{kind: closed, concurrency: 3, think: {exponential: {mean: 2 min}}}",
-                                          20000)
-                                   .pause_s(7));
+  CHECK(workload.pause_s(7) ==
+        of_arrival("{kind: closed, concurrency: 3, think: {exponential: {mean: 2 min}}}", 20000).pause_s(7));
   CHECK(of_arrival("{kind: closed, concurrency: 3}", 5).pause_s(3) == 0.0);
 }
 

@@ -10,13 +10,15 @@ namespace {
 const char* const kRoles =
     "boss: {prefix: 100, first_prompt: 50, steps_per_turn: 2, new_tokens: 7, output: 10, reasoning: 4, "
     "tool_calls: 2, tools: [{name: web, duration: 3 s, resource: api}], spawn: [{role: help, probability: 1, "
-    "count: 2, join: any}]}, help: {first_prompt: 20, new_tokens: 1, output: 5, tool: 2 s, steps_per_turn: 2, "
+    "count: 2, join: any}]}, help: {first_prompt: 20, new_tokens: 1, output: 5, tool: 2 s, steps_per_turn: "
+    "2, "
     "time_budget: 1 min, returns: 9, messages: [{from: help, probability: 1, tokens: 2}]}";
 
 TEST_CASE("a plan is shown as a tree of agents under the calls that spawn them") {
   const Workload workload = make_workload(sessions_of(kRoles, "boss"));
   CHECK(plan_text(workload.plan(0), workload.names(), true) ==
-        "session 0 '0': 3 agents, 6 calls, 426 prompt and 48 output tokens; tools and people take at least 2 s\n"
+        "session 0 '0': 3 agents, 6 calls, 426 prompt and 48 output tokens; tools and people take at least 2 "
+        "s\n"
         "  agent 0 boss: 2 calls in 1 turn, prompts of 150 to 180 tokens, 28 output\n"
         "    call 0: 150 in, 14 out, 4 of them reasoning\n"
         "    agent 1 help: 2 calls in 1 turn, prompts of 20 to 28 tokens, 10 output, within 60 s; spawned by "

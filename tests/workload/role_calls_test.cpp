@@ -17,7 +17,8 @@ SessionPlan plan_of(const std::string& yaml) {
 
 TEST_CASE("roles with one prefix share it in front of their own") {
   const SessionPlan plan = plan_of(sessions_of(
-      "boss: {shared_prefix: harness, prefix: 10, first_prompt: 50, steps_per_turn: 2, new_tokens: 7, output: "
+      "boss: {shared_prefix: harness, prefix: 10, first_prompt: 50, steps_per_turn: 2, new_tokens: 7, "
+      "output: "
       "10, spawn: [{role: help, probability: 1}]}, help: {shared_prefix: harness, prefix: 20, first_prompt: "
       "5, new_tokens: 1, output: 5}",
       "boss", 1, ", prefixes: {harness: 900}"));
@@ -96,10 +97,10 @@ TEST_CASE("the thoughts of a role with a person queue for that person") {
 
 TEST_CASE("a summary is written by a call over the context that it replaces") {
   // Given a limit of 100 and prompts of 30, 70 and then 110, with a summary of 15 tokens.
-  const SessionPlan plan = plan_of(
-      sessions_of("a: {prefix: 20, first_prompt: 10, steps_per_turn: 3, new_tokens: 30, output: 10, tool: 2 s, "
-                  "context_limit: 100, compact_to: 25, summary: 15}",
-                  "a"));
+  const SessionPlan plan = plan_of(sessions_of(
+      "a: {prefix: 20, first_prompt: 10, steps_per_turn: 3, new_tokens: 30, output: 10, tool: 2 s, "
+      "context_limit: 100, compact_to: 25, summary: 15}",
+      "a"));
   REQUIRE(plan.calls.size() == 4);
   const Call& summary = plan.calls[2];
   CHECK(summary.purpose == Purpose::summary);
@@ -160,9 +161,9 @@ TEST_CASE("mistakes of tools, prefixes and messages are told") {
             .find("'tool_calls' is for roles with 'tools'") != std::string::npos);
   CHECK(errors_of(sessions_of("a: {" + rest + ", messages: [{from: b, probability: 1, tokens: 1}]}", "a"))
             .find("unknown role 'b'") != std::string::npos);
-  CHECK(errors_of(sessions_of("a: {prefix: 80, " + rest +
-                                  ", shared_prefix: p, context_limit: 100, compact_to: 15}",
-                              "a", 1, ", prefixes: {p: 5}"))
+  CHECK(errors_of(
+            sessions_of("a: {prefix: 80, " + rest + ", shared_prefix: p, context_limit: 100, compact_to: 15}",
+                        "a", 1, ", prefixes: {p: 5}"))
             .find("'context_limit' must exceed 'prefix' + 'compact_to' = 100") != std::string::npos);
 }
 

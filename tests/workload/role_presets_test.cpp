@@ -1,3 +1,5 @@
+#include "tests/workload/role_presets.hpp"
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -9,15 +11,15 @@
 #include "sim/config/library.hpp"
 #include "sim/workload/plan_graph.hpp"
 #include "tests/workload/helpers.hpp"
-#include "tests/workload/role_presets.hpp"
 
 namespace agentsim::workload {
 namespace {
 
 Workload preset(const std::string& file, int sessions) {
-  return make_workload(fmt::format("sessions: {}\nsource: roles\nroles: {{file: {}, root: {}}}\n"
-                                   "arrival: {{kind: closed, concurrency: 1}}\n",
-                                   sessions, file, kPresets.at(file)));
+  return make_workload(
+      fmt::format("sessions: {}\nsource: roles\nroles: {{file: {}, root: {}}}\n"
+                  "arrival: {{kind: closed, concurrency: 1}}\n",
+                  sessions, file, kPresets.at(file)));
 }
 
 // Means over sessions, and shares of tokens.
@@ -111,8 +113,8 @@ TEST_CASE("a builder of disposable software makes hundreds of calls in its hour 
     CHECK(plan.agents[0].budget_s == 3600.0);
     const std::vector<double> starts =
         call_starts_s(plan, [](const SessionPlan&, const Call&) { return 13.2; });
-    calls += static_cast<double>(std::count_if(starts.begin(), starts.end(),
-                                               [](double start) { return std::isfinite(start); }));
+    calls += static_cast<double>(
+        std::count_if(starts.begin(), starts.end(), [](double start) { return std::isfinite(start); }));
   }
   CHECK(calls / 50.0 > 100.0);
   CHECK(calls / 50.0 < 400.0);

@@ -88,11 +88,11 @@ TEST_CASE("detached is another word for none") {
 
 TEST_CASE("an agent reads what those spawned with it wrote one call before") {
   // Given three writers with three calls each that read at each call but the first, 6 tokens each time.
-  const SessionPlan plan =
-      plan_of("boss: {first_prompt: 50, steps_per_turn: 2, new_tokens: 7, output: 10, spawn: [{role: writer, "
-              "probability: 1, count: 3}]}, writer: {first_prompt: 20, steps_per_turn: 3, new_tokens: 1, "
-              "output: 5, messages: [{from: writer, probability: 1, tokens: 6}]}",
-              "boss");
+  const SessionPlan plan = plan_of(
+      "boss: {first_prompt: 50, steps_per_turn: 2, new_tokens: 7, output: 10, spawn: [{role: writer, "
+      "probability: 1, count: 3}]}, writer: {first_prompt: 20, steps_per_turn: 3, new_tokens: 1, "
+      "output: 5, messages: [{from: writer, probability: 1, tokens: 6}]}",
+      "boss");
   REQUIRE(plan.messages.size() == 3 * 2);
   for (const Message& message : plan.messages) {
     const uint32_t sender = (message.sender - 2) / 3, reader = (message.reader - 2) / 3;
@@ -105,12 +105,12 @@ TEST_CASE("an agent reads what those spawned with it wrote one call before") {
 }
 
 TEST_CASE("the last call of an agent with fewer calls stands for those that it does not make") {
-  const SessionPlan plan =
-      plan_of("boss: {first_prompt: 50, steps_per_turn: 2, new_tokens: 7, output: 10, spawn: [{role: brief, "
-              "probability: 1}, {role: long, probability: 1}]}, brief: {first_prompt: 1, new_tokens: 1, "
-              "output: 5}, long: {first_prompt: 20, steps_per_turn: 4, new_tokens: 1, output: 5, messages: "
-              "[{from: brief, probability: 1, tokens: 6}]}",
-              "boss");
+  const SessionPlan plan = plan_of(
+      "boss: {first_prompt: 50, steps_per_turn: 2, new_tokens: 7, output: 10, spawn: [{role: brief, "
+      "probability: 1}, {role: long, probability: 1}]}, brief: {first_prompt: 1, new_tokens: 1, "
+      "output: 5}, long: {first_prompt: 20, steps_per_turn: 4, new_tokens: 1, output: 5, messages: "
+      "[{from: brief, probability: 1, tokens: 6}]}",
+      "boss");
   REQUIRE(plan.messages.size() == 3);
   for (const Message& message : plan.messages) CHECK(message.sender == plan.agents[1].first_call);
 }

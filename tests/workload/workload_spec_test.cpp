@@ -1,6 +1,7 @@
 #include "sim/workload/workload_spec.hpp"
 
 #include <doctest/doctest.h>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/workload/helpers.hpp"

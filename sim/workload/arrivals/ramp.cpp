@@ -14,7 +14,8 @@ class Ramp : public Described<Ramp, Arrival> {
             config::Need::required);
     v.field("to", to_per_s_, Dimension::rate, config::kPositive, "rate at the end of the ramp and after it",
             config::Need::required);
-    v.field("over", over_s_, Dimension::time, config::kPositive, "length of the ramp", config::Need::required);
+    v.field("over", over_s_, Dimension::time, config::kPositive, "length of the ramp",
+            config::Need::required);
   }
   std::vector<double> times_s(size_t sessions, const SessionSource&, uint64_t seed) const override {
     const double in_ramp = (from_per_s_ + to_per_s_) / 2.0 * over_s_;

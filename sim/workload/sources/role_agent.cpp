@@ -97,8 +97,8 @@ double RoleAgent::growth() const {
   const EarlyGrowth& early = spec_.early_growth;
   if (early.first == 1.0) return traits_.new_tokens;
   return traits_.new_tokens *
-         (1.0 + (early.first - 1.0) *
-                    std::pow(static_cast<double>(calls_made() - traits_.restart), -early.decay));
+         (1.0 +
+          (early.first - 1.0) * std::pow(static_cast<double>(calls_made() - traits_.restart), -early.decay));
 }
 
 uint32_t RoleAgent::calls_left() const {
@@ -203,8 +203,7 @@ bool RoleAgent::spawn_by(size_t number, bool has_next, uint32_t first_sibling) {
     child.spawn_delay_s = rule.delay.draw(random_);
     session_.pending.push_back(child);
     session_.role_of.push_back(child.role);
-    if (joins && k < needed)
-      context_.grow(session_.roles.role(child.role).spec.returns.draw_count(random_));
+    if (joins && k < needed) context_.grow(session_.roles.role(child.role).spec.returns.draw_count(random_));
   }
   return joins;
 }

@@ -95,7 +95,8 @@ void RoleAgent::add_tools(Call& call) {
   for (uint32_t i = 0; i < tools; ++i) {
     double left = role_.tools.size() > 1 ? random_.uniform() * role_.tool_weight : 0.0;
     size_t kind = 0;
-    while (kind + 1 < role_.tools.size() && left >= spec_.tools[kind].weight) left -= spec_.tools[kind++].weight;
+    while (kind + 1 < role_.tools.size() && left >= spec_.tools[kind].weight)
+      left -= spec_.tools[kind++].weight;
     plan_.tools.push_back({role_.tools[kind].name, role_.tools[kind].resource, i > 0,
                            spec_.tools[kind].duration.draw(random_) * traits_.tool});
   }

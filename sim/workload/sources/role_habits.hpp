@@ -133,8 +133,8 @@ template <class V>
 void describe(V& v, SpawnRule& rule) {
   using config::Bounds;
   v.field("role", rule.role, "role of the spawned agents", config::Need::required);
-  v.field("probability", rule.probability, Dimension::number, config::kFraction,
-          "per call that 'when' names", config::Need::required);
+  v.field("probability", rule.probability, Dimension::number, config::kFraction, "per call that 'when' names",
+          config::Need::required);
   v.field("agents", rule.agents, Dimension::number, config::kFraction,
           "share of the role's agents that ever follow the rule, drawn once an agent");
   v.choice("when", rule.when, {"first", "tool", "turn"},

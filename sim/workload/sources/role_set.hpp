@@ -22,11 +22,11 @@ struct Role {
   RoleSpec spec;
   std::vector<Slice> front;  // what its agents' contexts begin with
   int16_t deployment = -1;
-  int16_t person = -1;             // resource
-  std::vector<Kind> tools;         // of each of spec.tools
-  double tool_weight = 0.0;        // of all of them
-  std::vector<uint16_t> spawned;   // role of each spawn rule
-  std::vector<uint16_t> senders;   // role of each message rule
+  int16_t person = -1;            // resource
+  std::vector<Kind> tools;        // of each of spec.tools
+  double tool_weight = 0.0;       // of all of them
+  std::vector<uint16_t> spawned;  // role of each spawn rule
+  std::vector<uint16_t> senders;  // role of each message rule
 
   uint32_t front_tokens() const {
     uint32_t tokens = 0;

@@ -1,6 +1,7 @@
 #include "sim/workload/sources/role_spec.hpp"
 
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "sim/base/suggest.hpp"
@@ -32,8 +33,8 @@ void check_role(const config::Value& name, const config::Value& value, const Rol
   if (role == book.roles.end()) return;
   const int64_t least = book.front_tokens(role->second) + role->second.compact_to;
   if (least >= role->second.context_limit)
-    diagnostics.add(name.mistake(fmt::format(
-        "'context_limit' must exceed 'prefix' + 'compact_to' = {}", least)));
+    diagnostics.add(
+        name.mistake(fmt::format("'context_limit' must exceed 'prefix' + 'compact_to' = {}", least)));
   const config::Value* shared = value.find("shared_prefix");
   if (shared != nullptr && shared->is_scalar() && book.prefixes.tokens.count(shared->scalar()) == 0) {
     std::vector<std::string> valid;
@@ -68,7 +69,8 @@ void check_mixes(const config::Value& mixes, const RoleBook& book, Diagnostics& 
 // Takes over the roles of other files. A name stands for one thing only.
 void include(const config::Value& files, RoleBook& out, Diagnostics& diagnostics) {
   if (!files.is_list()) {
-    diagnostics.add(files.mistake(std::string("'include' wants a list of role files, not ") + files.kind_name()));
+    diagnostics.add(
+        files.mistake(std::string("'include' wants a list of role files, not ") + files.kind_name()));
     return;
   }
   const auto merge = [&](const config::Value& file, auto& into, const auto& from, const char* what) {

@@ -12,7 +12,8 @@ void add_messages(RoleSession& session) {
   std::vector<Message>& messages = session.plan.messages;
   for (const DrawnMessage& drawn : session.messages) {
     const Agent& sender = session.plan.agents[drawn.sender_agent];
-    messages.push_back({sender.first_call + std::min(drawn.sender_call, sender.call_count - 1), drawn.reader});
+    messages.push_back(
+        {sender.first_call + std::min(drawn.sender_call, sender.call_count - 1), drawn.reader});
   }
   std::sort(messages.begin(), messages.end(), [](const Message& a, const Message& b) {
     return std::tie(a.reader, a.sender) < std::tie(b.reader, b.sender);
@@ -26,7 +27,8 @@ void add_messages(RoleSession& session) {
 // Sessions drawn from descriptions of roles.
 class RoleSessions : public SessionSource {
  public:
-  RoleSessions(const RoleBook& book, const std::string& root, uint64_t seed) : roles_(book, root), seed_(seed) {
+  RoleSessions(const RoleBook& book, const std::string& root, uint64_t seed)
+      : roles_(book, root), seed_(seed) {
     names_ = roles_.names();
     if (roles_.has_silent_summaries())
       notes_ = {"the calls that write a summary when a context is compacted are not simulated"};
