@@ -20,6 +20,7 @@ struct Calibration {
   std::string only;
   std::string out;
   std::string source;
+  std::string device;
 };
 
 // "h100_sxm/gemm.csv.gz, h100_sxm/moe.csv.gz"
@@ -41,10 +42,13 @@ void calibrate(const Calibration& wanted) {
     throw ConfigError(fmt::format("{} has no measured tables in platforms/measured: name your own\n  {}",
                                   gpu.name, "their columns: docs/calibrate.md"));
   model::MeasuredTable table;
-  for (const std::string& file : files) model::read_measured(file, table);
+  for (const std::string& file : files) model::read_measured(file, table, wanted.device);
   const std::vector<calibration::Curve> curves = calibration::calibrate(gpu, table, wanted.only);
   const std::string source =
-      wanted.source.empty() ? fmt::format("agentsim calibrate on {}", names_of(files)) : wanted.source;
+      wanted.source.empty()
+          ? fmt::format("agentsim calibrate{}{} on {}", wanted.only.empty() ? "" : " --only " + wanted.only,
+                        wanted.device.empty() ? "" : " --device " + wanted.device, names_of(files))
+          : wanted.source;
   if (wanted.out.empty()) {
     fmt::print("{}\n", calibration::efficiency_yaml(gpu.efficiency));
   } else {
@@ -67,6 +71,8 @@ void add_calibrate(CLI::App& app, Arguments&) {
   sub->add_option("--only", wanted->only,
                   "one op: gemm, moe, prefill_attention, decode_attention, elementwise");
   sub->add_option("--out", wanted->out, "write the GPU's file with the new curves here; none: print them");
+  sub->add_option("--device", wanted->device,
+                  "the rows of tables with a column gpu that have this word there");
   sub->add_option("--source", wanted->source, "what the file says of where the tables come from");
   sub->footer("Example:\n  agentsim calibrate l40s my_gemm.csv my_decode.csv --out my_l40s.yaml");
   sub->callback([wanted] { calibrate(*wanted); });

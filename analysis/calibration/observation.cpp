@@ -97,8 +97,12 @@ std::string token_class(double tokens) {
 std::vector<Observation> observe(const Accelerator& gpu, const model::MeasuredTable& table) {
   std::vector<Observation> all;
   const auto has_peak = [&](const std::string& dtype) { return gpu.peak_flops(dtype) > 0.0; };
-  for (const model::MeasuredGemm& row : table.gemm)
-    if (row.n >= 512.0 && row.k >= 512.0 && has_peak(row.dtype)) all.push_back(observe(row));
+  const auto add_gemms = [&](const std::vector<model::MeasuredGemm>& rows) {
+    for (const model::MeasuredGemm& row : rows)
+      if (row.n >= 512.0 && row.k >= 512.0 && has_peak(row.dtype)) all.push_back(observe(row));
+  };
+  add_gemms(table.gemm);
+  for (const model::MeasuredLayer& layer : table.layers) add_gemms(layer.gemm);
   for (const model::MeasuredMoE& row : table.moe)
     if (has_peak(row.dtype)) all.push_back(observe(row));
   for (const std::string dtype : {"bf16", "fp8"}) {

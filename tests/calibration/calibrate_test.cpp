@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -31,6 +32,30 @@ TEST_CASE("the shipped decode curves come out of the shipped tables") {
     CHECK(e.memory == doctest::Approx(shipped_curve.memory).epsilon(0.02));
     CHECK(e.per_sequence_s == doctest::Approx(shipped_curve.per_sequence_s).epsilon(0.1));
   }
+}
+
+// Vidur's libraries of 2024, another software than that of the shipped curves. `gpu` as the table calls it.
+void check_vidur(const std::string& gpu, const std::string& name) {
+  CAPTURE(name);
+  model::MeasuredTable table;
+  model::read_measured((config::Library::root() / "tests/validation/data/vidur/mlp.csv.gz").string(), table,
+                       gpu);
+  platform::Accelerator fitted = model::gpu(name);
+  platform::Accelerator kept = model::gpu("tests/validation/data/vidur/" + name + ".yaml");
+  calibrate(fitted, table, "gemm");
+  const auto of_gemm = [](const platform::Accelerator& a) {
+    platform::Efficiency e;
+    e.gemm["bf16"] = a.efficiency.gemm.at("bf16");
+    return efficiency_yaml(e);
+  };
+  CHECK(of_gemm(fitted) == of_gemm(kept));
+}
+
+TEST_CASE("the curves kept beside Vidur's table are what it calibrates") {
+  check_vidur("a40", "a40");
+  if (std::getenv("AGENTSIM_LONG") == nullptr) return;
+  check_vidur("a100", "a100_sxm_80gb");
+  check_vidur("h100", "h100_sxm");
 }
 
 // A table of a GPU whose elementwise kernels take `launch` and move at `share` of its bandwidth.
