@@ -104,7 +104,9 @@ std::vector<Form> decode_forms(const std::string& kv_dtype) {
   for (const bool narrow : {false, true})
     forms.push_back([=](Accelerator& gpu) {
       platform::DecodeAttentionEfficiency& e = gpu.efficiency.decode_attention[kv_dtype];
+      const double served = e.served_head_stream_bytes_per_s;  // of engines, so no kernel's table says it
       e = {};
+      e.served_head_stream_bytes_per_s = served;
       std::vector<Knob> knobs{{&e.launch_s, 1e-5, 1e-6, 3e-5},
                               {&e.memory, 0.85, 0.3, 1.0},
                               {&e.per_sequence_s, 1e-8, 1e-11, 1e-6}};

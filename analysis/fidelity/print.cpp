@@ -97,11 +97,11 @@ std::string csv_of(const std::vector<Chapter>& book) {
 }
 
 std::string rows_csv(const std::vector<Chapter>& book) {
-  std::string out = "table,gpu,op,size,row,simulated,measured\n";
+  std::string out = "table,gpu,op,size,row,half,simulated,measured\n";
   for (const Chapter& c : book)
     for (const Row& r : c.rows)
-      out += fmt::format("{},{},\"{}\",{},\"{}\",{:.6g},{:.6g}\n", c.table, r.gpu, r.op, r.size, r.what,
-                         r.predicted, r.measured);
+      out += fmt::format("{},{},\"{}\",{},\"{}\",{},{:.6g},{:.6g}\n", c.table, r.gpu, r.op, r.size, r.what,
+                         r.is_fitted ? "fit" : "test", r.predicted, r.measured);
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 
 #include "analysis/statistics/quantile.hpp"
@@ -36,7 +37,10 @@ Verdict verdict_of(const Target& target, const std::vector<Row>& rows, const std
 
 Chapter chapter_of(const std::string& name) {
   const std::unique_ptr<Table> table = Tables::make(name);
-  const std::vector<Row> rows = table->rows();
+  const std::vector<Row> all = table->rows();
+  std::vector<Row> rows;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(rows),
+               [](const Row& row) { return !row.is_fitted; });
   std::map<std::pair<std::string, std::string>, std::map<std::string, std::vector<Row>>> groups;
   for (const Row& row : rows) {
     auto& sizes = groups[{row.gpu, row.op}];
@@ -55,7 +59,7 @@ Chapter chapter_of(const std::string& name) {
       chapter.lines.push_back({key.first, key.second, size.empty() ? "all" : size, errors_of(of_size)});
   for (const Target& target : table->targets())
     chapter.verdicts.push_back(verdict_of(target, rows, chapter.lines));
-  chapter.rows = rows;
+  chapter.rows = all;
   return chapter;
 }
 

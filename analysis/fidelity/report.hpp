@@ -41,8 +41,8 @@ struct Chapter {
   std::string judged_on;
   std::string reason;
   bool in_sample = false;
-  std::vector<Row> rows;
-  std::vector<Line> lines;
+  std::vector<Row> rows;    // fitted ones too
+  std::vector<Line> lines;  // of those that judge, as everything below
   std::vector<Verdict> verdicts;
   std::vector<LeftOut> left_out;
 };
@@ -50,7 +50,7 @@ struct Chapter {
 // Empty: all tables. Throws ConfigError for an unknown one.
 std::vector<Chapter> read_book(const std::vector<std::string>& tables);
 
-// `rows` is a CSV of each row that was judged, for looking where errors come from.
+// `rows` is a CSV of each row, for looking where errors come from; `half` says which were fitted.
 enum class Format { text, markdown, json, csv, rows };
 std::string print_book(const std::vector<Chapter>& book, Format format);
 

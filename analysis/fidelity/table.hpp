@@ -17,7 +17,8 @@ struct Row {
   std::string size;  // class of sizes; empty where there are none
   double predicted = 0.0;
   double measured = 0.0;
-  std::string what = {};  // which of the rows it is, where that can be said
+  std::string what = {};   // which of the rows it is, where that can be said
+  bool is_fitted = false;  // a fit has read it, so it is no judge
 };
 
 // What the errors of a table are meant to reach, for each GPU and op by itself.

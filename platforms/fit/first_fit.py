@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""First fit of the all-reduces of nvswitch and pcie, and of the host overheads of vllm_v1.
+"""First fit of the all-reduces of nvswitch and pcie.
 
 Reads measured tables from tests/validation/data, fits on the even half of the rows (split by a hash of the
 row's key, so the halves are the same everywhere), judges on the odd half, prints the YAML blocks. Kernels are fitted by
-`agentsim calibrate`; the engine's fit takes their curves from platforms/gpus (equations: platforms/README.md).
+`agentsim calibrate`, engines by engine_fit.py.
 
-    python3 platforms/fit/first_fit.py            # both, about half a minute
-    python3 platforms/fit/first_fit.py engine     # or collectives
+    python3 platforms/fit/first_fit.py            # half a minute
 
 all_reduce of S bytes a GPU over n GPUs; B is the bandwidth per direction that the graph gives each GPU's flow.
 Every protocol names its form:
@@ -16,49 +15,15 @@ Every protocol names its form:
     nvls      base + (n - 1) hop   + S / (B efficiency)
     t = the least over the protocols with min_bytes <= S < max_bytes and min_gpus <= n <= max_gpus
 """
-import re
-import sys
 import zlib
-from functools import lru_cache
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 from scipy.optimize import least_squares
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "validation" / "data"
-SIZE = {"bf16": 2.0, "fp8": 1.0, "nvfp4": 0.5}
-LARGEST_TILE = 256 * 128 / (256 + 128)
-
-
-def quantity(value):
-    """A YAML quantity in SI units; tiles and plain numbers pass."""
-    if isinstance(value, dict):
-        return {key: quantity(v) for key, v in value.items()}
-    if isinstance(value, list):
-        return [tuple(map(int, v.split("x"))) for v in value]
-    if not isinstance(value, str):
-        return value
-    number, unit = re.fullmatch(r"([0-9.e+-]+) ?([A-Za-z/]+)", value).groups()
-    scale = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "GB/s": 1e9, "TFLOP/s": 1e12, "MiB": 2**20, "GiB": 2**30, "W": 1}
-    return float(number) * scale[unit]
-
-
-def load_gpu(name):
-    """What the equations need of a GPU file, without the curves that are fitted here."""
-    spec = yaml.safe_load((ROOT / "platforms" / "gpus" / f"{name}.yaml").read_text())
-    return {"peak": quantity(spec["peak"]), "bw": quantity(spec["memory_bandwidth"]), "sm": spec["sm_count"],
-            "l2": quantity(spec["l2"])}
-
-
-GPUS = {name: load_gpu(name) for name in ("h100_sxm", "rtx_pro_6000_server")}
-
-
-def norm4(a, b):
-    return (a**4 + b**4) ** 0.25
 
 
 def even_half(frame, columns):
@@ -84,40 +49,6 @@ def fit(model, start, low, high, measured, starts=3, seed=1):
         if best is None or found.cost < best.cost:
             best = found
     return np.exp(best.x), best.cost / len(measured)
-
-
-def waves_of(x, quantisation):
-    return np.where(x <= 1, 1.0, (1 - quantisation) * x + quantisation * np.ceil(x - 1e-9))
-
-
-# ---------------------------------------------------------------------------------------------- gemm
-def gemm_time(gpu, dtype, p, m, n, k):
-    peak, bandwidth, sms = gpu["peak"][dtype], gpu["bw"], gpu["sm"]
-    work = np.full(len(m), np.inf)
-    splits = [2**i for i in range(12) if 2**i <= p["split_k"]]
-    for tm, tn in p["tiles"]:
-        i = tm * tn / (tm + tn)
-        shape = (i / (i + p["tile_half"])) / (LARGEST_TILE / (LARGEST_TILE + p["tile_half"]))
-        rate = peak / sms * p["compute"] * shape
-        tiles = np.ceil(m / tm) * np.ceil(n / tn)
-        for s in splits:
-            waves = waves_of(tiles * s / sms, p["quantisation"])
-            reduce = 0 if s == 1 else 8.0 * s * m * n / (bandwidth * p["memory"])
-            work = np.minimum(work, waves * (2.0 * tm * tn * np.ceil(k / s) / rate + p["wave"]) + reduce)
-    move = p["ramp"] + ((m + n) * k * SIZE[dtype] + 2.0 * m * n) / (bandwidth * p["memory"])
-    t = p["launch"] + norm4(work, move)
-    if "quantise" in p:
-        t = t + p["quantise"]["launch"] + 3.0 * m * k / (bandwidth * p["quantise"]["memory"])
-    return t
-
-
-# ------------------------------------------------------------------------------------- decode attention
-def decode_time(gpu, p, b, context, g, d, kv_size):
-    stream = gpu["bw"] * p["memory"]
-    if "head_stream" in p:
-        stream = np.minimum(stream, p["head_stream"] * g * np.maximum(1, b / p["head_stream_batch"]))
-    return (p["launch"] + p["per_sequence"] * np.maximum(0, b * g - gpu["sm"])
-            + context * 2.0 * g * d * kv_size / stream)
 
 
 # ----------------------------------------------------------------------------------------- all-reduce
@@ -196,23 +127,15 @@ def fit_collectives():
 
 
 # --------------------------------------------------------------------------------------------- output
-SECONDS = {"launch", "ramp", "wave", "base", "hop"}
+SECONDS = {"base", "hop"}
 
 
 def text(key, value):
     """A YAML scalar with its unit."""
     if key in SECONDS:
         return f"{value * 1e6:.3g}us"
-    if key == "per_sequence":
-        return f"{value * 1e9:.3g}ns"
-    if key == "head_stream":
-        return f"{value / 1e9:.0f} GB/s"
     if key in ("max_bytes", "min_bytes"):
         return f"{value / MIB:.0f} MiB" if value >= MIB else f"{value / KIB:.0f} KiB"
-    if key == "tiles":
-        return "[" + ", ".join(f"{m}x{n}" for m, n in value) + "]"
-    if key == "quantise":
-        return flow(value)
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int) else f"{value:.3g}"
@@ -222,123 +145,14 @@ def flow(parameters):
     return "{" + ", ".join(f"{key}: {text(key, value)}" for key, value in parameters.items()) + "}"
 
 
-# --------------------------------------------------------------------------------------------- engine
-# What a GPU file leaves out.
-DEFAULTS = {"launch": 0.0, "compute": 1.0, "memory": 1.0, "ramp": 0.0, "tile_half": 0.0, "wave": 0.0, "quantisation": 1.0,
-            "split_k": 1, "tiles": [(128, 128)], "tile": 128, "tile_overhead": 0.0, "per_sequence": 0.0, "cached": 1.0}
-
-
-class Llama8B:
-    """One step of Llama-3.1-8B in bf16 on one RTX PRO 6000, from the committed YAML."""
-
-    layers, hidden, heads, kv_heads, head_dim, ffn, vocabulary = 32, 4096, 32, 8, 128, 14336, 128256
-
-    def __init__(self):
-        spec = yaml.safe_load((ROOT / "platforms/gpus/rtx_pro_6000_server.yaml").read_text())
-        curves = quantity(spec["efficiency"])
-        self.p = {op: {"bf16": DEFAULTS | curves[op]["bf16"]} for op in ("gemm", "prefill_attention", "decode_attention")}
-        self.p["elementwise"] = DEFAULTS | curves["elementwise"]
-        self.gpu = GPUS["rtx_pro_6000_server"]
-
-    def gemm(self, m, n, k):
-        return float(gemm_time(self.gpu, "bf16", self.p["gemm"]["bf16"], *(np.array([float(v)]) for v in (m, n, k)))[0])
-
-    def elementwise(self, moved):
-        p, gpu = self.p["elementwise"], self.gpu
-        return (p["launch"] + min(moved, 0.5 * gpu["l2"]) / (gpu["bw"] * p["cached"])
-                + max(0, moved - 0.5 * gpu["l2"]) / (gpu["bw"] * p["memory"]))
-
-    @lru_cache(None)
-    def dense(self, tokens, rows):
-        q, kv = self.heads * self.head_dim, self.kv_heads * self.head_dim
-        layer = (self.gemm(tokens, q + 2 * kv, self.hidden) + self.gemm(tokens, self.hidden, q)
-                 + self.gemm(tokens, 2 * self.ffn, self.hidden) + self.gemm(tokens, self.hidden, self.ffn)
-                 + 2 * self.elementwise(tokens * 4 * self.hidden * 2) + self.elementwise(tokens * 2 * (q + kv) * 2)
-                 + self.elementwise(tokens * 3 * self.ffn * 2) + self.elementwise(tokens * 4 * kv * 2))
-        return self.layers * layer + self.gemm(rows, self.vocabulary, self.hidden)
-
-    def attention(self, decoding, prefilling):
-        """decoding: contexts; prefilling: (new, cached). Mixed steps are one call."""
-        h, g, d = float(self.heads), float(self.kv_heads), float(self.head_dim)
-        if not prefilling:
-            return float(decode_time(self.gpu, self.p["decode_attention"]["bf16"], float(len(decoding)),
-                                     float(sum(decoding)), g, d, 2.0))
-        p = self.p["prefill_attention"]["bf16"]
-        c = np.array([c for c, _ in prefilling] + [1] * len(decoding), float)
-        k = np.array([k for _, k in prefilling] + decoding, float)
-        tiles = h * np.ceil(c / p["tile"])
-        keys = k + (c + p["tile"]) / 2 + p["tile_overhead"]
-        unit = 4.0 * p["tile"] * d / (self.gpu["peak"]["bf16"] / self.gpu["sm"] * p["compute"])
-        waves = float(waves_of(tiles.sum() / self.gpu["sm"], p["quantisation"]))
-        work = max(waves * float((tiles * keys).sum() / tiles.sum()), float((k + c).max()) + p["tile_overhead"]) * unit
-        move = p["ramp"] + float((4 * c * h * d + 4 * (k + c) * g * d).sum()) / (self.gpu["bw"] * p["memory"])
-        return p["launch"] + float(norm4(work, move))
-
-
-def replay(model, requests, fixed, per_sequence, per_prompt_token, budget=2048, sequences=128):
-    """vLLM V1's schedule of the measured run; returns TTFT, TPOT and end-to-end seconds by request."""
-    waiting = [dict(arrival=r.arrival_s, prompt=r.in_tok, output=r.out_tok, done=0, made=0)
-               for r in requests.itertuples()]
-    every, running, now = list(waiting), [], 0.0
-    while waiting or running:
-        if not running:
-            now = max(now, waiting[0]["arrival"])
-        decoding = [r for r in running if r["done"] == r["prompt"]]
-        left, chunks = budget - len(decoding), []
-        for r in running:
-            if r["done"] < r["prompt"] and left > 0:
-                chunks.append((r, min(left, r["prompt"] - r["done"])))
-                left -= chunks[-1][1]
-        while waiting and waiting[0]["arrival"] <= now and len(running) < sequences and left > 0:
-            running.append(waiting.pop(0))
-            chunks.append((running[-1], min(left, running[-1]["prompt"])))
-            left -= chunks[-1][1]
-        new = sum(c for _, c in chunks)
-        rows = len(decoding) + len(chunks)
-        now += (model.dense(len(decoding) + new, rows) + fixed + per_sequence * rows + per_prompt_token * new
-                + model.layers * model.attention([r["prompt"] + r["made"] for r in decoding],
-                                                 [(c, r["done"]) for r, c in chunks]))
-        for r, c in chunks:
-            r["done"] += c
-        for r in decoding + [r for r, _ in chunks if r["done"] == r["prompt"]]:
-            r["made"] += 1
-            r.setdefault("first", now)
-            if r["made"] == r["output"]:
-                r["last"] = now
-                running.remove(r)
-    ttft, e2e = (np.array([r[x] - r["arrival"] for r in every]) for x in ("first", "last"))
-    return ttft, (e2e - ttft) / (np.array([r["output"] for r in every]) - 1), e2e
-
-
-def fit_engine():
-    """The grid of host overheads against the measured run, best mean error first."""
-    requests = pd.read_csv(DATA / "llmservingsim" / "measured_vllm_rtxpro6000_llama3.1-8b_tp1.csv")
-    ttft = (requests.first_token_s - requests.arrival_s).to_numpy()
-    e2e = (requests.last_token_s - requests.arrival_s).to_numpy()
-    tpot = (e2e - ttft) / (requests.out_tok.to_numpy() - 1)
-    model, rows = Llama8B(), []
-    for fixed, per_sequence, per_token in product((0, 5e-4, 1e-3, 2e-3), (0, 1e-5, 1.6e-5), (0, 1e-6)):
-        a, b, c = replay(model, requests, fixed, per_sequence, per_token)
-        error = [a.mean() / ttft.mean() - 1, np.median(b / tpot) - 1, c.mean() / e2e.mean() - 1]
-        rows.append((float(np.abs(error).sum()), fixed, per_sequence, per_token, *error,
-                     float(np.percentile(np.abs(b / tpot - 1), 90))))
-    for _, fixed, per_sequence, per_token, *error in sorted(rows)[:6]:
-        print(f"# host_overhead {fixed * 1e3:.1f}ms, per_sequence {per_sequence * 1e6:.0f}us, per_prompt_token "
-              f"{per_token * 1e6:.0f}us: TTFT {error[0]:+.3f} TPOT {error[1]:+.3f} e2e {error[2]:+.3f} "
-              f"TPOT p90 {error[3]:.3f}")
-
-
-def main(wanted):
-    if not wanted or "collectives" in wanted:
-        print("classes:")
-        for kind, (protocols, error, by_count) in fit_collectives().items():
-            print(f"  {kind}:")
-            for protocol, parameters in protocols.items():
-                print(f"    {protocol}: {flow(parameters)}")
-            print(f"#   {flow(error)}", *(f"#   {c} {flow(e)}" for c, e in by_count.items()), sep="\n")
-    if not wanted or "engine" in wanted:
-        fit_engine()
+def main():
+    print("classes:")
+    for kind, (protocols, error, by_count) in fit_collectives().items():
+        print(f"  {kind}:")
+        for protocol, parameters in protocols.items():
+            print(f"    {protocol}: {flow(parameters)}")
+        print(f"#   {flow(error)}", *(f"#   {c} {flow(e)}" for c, e in by_count.items()), sep="\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

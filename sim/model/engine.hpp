@@ -29,12 +29,13 @@ struct Engine {
   std::string name;
   double host_overhead_s = 0.0;               // of a step: scheduling, launching, sampling
   double host_overhead_per_sequence_s = 0.0;  // of a step, for each sequence in it
-  double host_overhead_per_prompt_token_s = 0.0;
-  double gpu_memory_utilization = 0.9;  // vLLM gpu_memory_utilization
-  double runtime_reserve_bytes = 0.0;   // CUDA context, graphs, communication buffers, on each GPU
-  int64_t block_size = 16;              // tokens of a KV block
-  int64_t token_budget = 8192;          // tokens a step may process (vLLM max_num_batched_tokens)
-  int64_t max_sequences = 256;          // running sequences (vLLM max_num_seqs)
+  double host_overhead_per_prompt_s = 0.0;    // of a step, for each prompt that it ends
+  double gpu_memory_utilization = 0.9;        // vLLM gpu_memory_utilization
+  double runtime_reserve_bytes = 0.0;         // CUDA context, graphs, communication buffers, on each GPU
+  int64_t block_size = 16;                    // tokens of a KV block
+  int64_t token_budget = 8192;                // tokens a step may process (vLLM max_num_batched_tokens)
+  int64_t max_sequences = 256;                // running sequences (vLLM max_num_seqs)
+  bool mixed_batches = true;                  // a step holds prompts beside decoding calls
   bool prefix_caching = true;
   GraphSizes graph_sizes;
   bool frees_windows = true;  // layers with a window keep no token that has left it
@@ -48,8 +49,8 @@ void describe(Visitor& v, Engine& e) {
           "of a step: schedule, launch, sample");
   v.field("host_overhead_per_sequence", e.host_overhead_per_sequence_s, Dimension::time, kNotNegative,
           "of a step, for each sequence in it");
-  v.field("host_overhead_per_prompt_token", e.host_overhead_per_prompt_token_s, Dimension::time, kNotNegative,
-          "of a step, for each prompt token in it");
+  v.field("host_overhead_per_prompt", e.host_overhead_per_prompt_s, Dimension::time, kNotNegative,
+          "of a step, for each prompt that it ends");
   v.field("gpu_memory_utilization", e.gpu_memory_utilization, Dimension::number, Bounds{0.05, 1.0},
           "share of the GPU's memory the engine may use");
   v.field("runtime_reserve", e.runtime_reserve_bytes, Dimension::bytes, kNotNegative,
@@ -57,6 +58,8 @@ void describe(Visitor& v, Engine& e) {
   v.field("block_size", e.block_size, Bounds{1, 4096}, "tokens of a KV block");
   v.field("token_budget", e.token_budget, Bounds{1, 1e6}, "tokens a step may process");
   v.field("max_sequences", e.max_sequences, Bounds{1, 1e5}, "sequences that run at once");
+  v.field("mixed_batches", e.mixed_batches,
+          "a step holds prompts beside decoding calls; off: prompts go first, in steps of their own");
   v.field("prefix_caching", e.prefix_caching, "finished prompts stay in the cache until evicted");
   v.value("graph_sizes", e.graph_sizes,
           "sizes to which a batch that only decodes is filled up; absent: none");

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "sim/base/csv.hpp"
-#include "sim/base/hash.hpp"
+#include "sim/base/halves.hpp"
 
 namespace agentsim::model {
 namespace {
@@ -43,14 +43,6 @@ class Columns {
  private:
   const CsvFile& csv_;
 };
-
-// "bf16|4096|1|": numbers as text, so that the half of a shape does not depend on how a file writes it.
-template <class... Parts>
-bool even_hash(const Parts&... parts) {
-  Fnv1a hash;
-  (hash.add(fmt::format("{}|", parts)), ...);
-  return mix64(hash.value()) % 2 == 0;
-}
 
 MeasuredGemm gemm_row(const std::string& dtype, double m, double n, double k, double seconds) {
   MeasuredGemm row;

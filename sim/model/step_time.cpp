@@ -25,11 +25,19 @@ StepCost beyond(const StepCost& whole, const StepCost& part) {
   return rest;
 }
 
+// Its kernels as they run inside the recorded steps of an engine.
+Accelerator as_served(Accelerator gpu) {
+  for (auto& [type, curve] : gpu.efficiency.decode_attention)
+    if (curve.served_head_stream_bytes_per_s > 0.0)
+      curve.head_stream_bytes_per_s = curve.served_head_stream_bytes_per_s;
+  return gpu;
+}
+
 }  // namespace
 
 StepTime::StepTime(const Deployment& deployment, const Accelerator& gpu, const ReplicaLinks& links)
     : deployment_(deployment),
-      gpu_(std::make_unique<const Accelerator>(with_kernels(deployment.kernels, gpu))),
+      gpu_(std::make_unique<const Accelerator>(as_served(with_kernels(deployment.kernels, gpu)))),
       links_(links) {
   for (Stage& stage : model::stages(deployment.llm, deployment.pp))
     stages_.emplace_back(deployment, deployment.llm, *gpu_, links, std::move(stage));
@@ -44,7 +52,7 @@ Op StepTime::host(const Batch& batch) const {
   op.name = "host";
   op.compute.fixed_s = engine.host_overhead_s +
                        engine.host_overhead_per_sequence_s * real(batch.sequences()) +
-                       engine.host_overhead_per_prompt_token_s * real(batch.prompt_tokens());
+                       engine.host_overhead_per_prompt_s * real(batch.finished_prompts);
   return op;
 }
 

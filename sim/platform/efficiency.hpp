@@ -79,6 +79,7 @@ struct DecodeAttentionEfficiency {
   double memory = 1.0;
   double head_stream_bytes_per_s = 1e30;
   double head_stream_batch = 1.0;
+  double served_head_stream_bytes_per_s = 0.0;  // head_stream inside the steps of an engine; 0: the same
 };
 
 struct ElementwiseEfficiency {
@@ -189,6 +190,8 @@ void describe(Visitor& v, DecodeAttentionEfficiency& e) {
           "of one KV head alone");
   v.field("head_stream_batch", e.head_stream_batch, Dimension::number, Bounds{1, 4096},
           "sequences one stream serves");
+  v.field("served_head_stream", e.served_head_stream_bytes_per_s, Dimension::bandwidth, kNotNegative,
+          "head_stream inside the steps of an engine; absent: the same");
 }
 
 template <class Visitor>

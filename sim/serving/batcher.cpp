@@ -90,8 +90,15 @@ StepPlan Batcher::schedule(const Clock& clock) {
   int64_t budget = engine_.token_budget;
   preempted_ = false;
   for (const Owned& request : running_) request->scheduled = 0;
-  schedule_running(budget, clock);
-  if (!preempted_) admit_waiting(budget, clock);
+  if (engine_.mixed_batches) {
+    schedule_running(budget, clock, [](const Request&) { return true; });
+    if (!preempted_) admit_waiting(budget, clock);
+  } else {
+    schedule_running(budget, clock, [](const Request& request) { return !request.decoding(); });
+    if (!preempted_) admit_waiting(budget, clock);
+    if (budget == engine_.token_budget)
+      schedule_running(budget, clock, [](const Request& request) { return request.decoding(); });
+  }
   StepPlan plan;
   for (const Owned& request : running_) {
     if (request->scheduled == 0) continue;
@@ -119,9 +126,11 @@ StepPlan Batcher::schedule(const Clock& clock) {
   return plan;
 }
 
-void Batcher::schedule_running(int64_t& budget, const Clock& clock) {
+template <class Wanted>
+void Batcher::schedule_running(int64_t& budget, const Clock& clock, Wanted wanted) {
   std::vector<Request*> in_order;
-  for (const Owned& owned : running_) in_order.push_back(owned.get());
+  for (const Owned& owned : running_)
+    if (wanted(*owned)) in_order.push_back(owned.get());
   for (Request* request : in_order) {
     if (budget == 0) return;
     if (request->phase == Request::Phase::queued) continue;  // preempted for one before it

@@ -32,8 +32,9 @@ struct StepPlan {
 
 // Who runs, who waits and who has which KV blocks: continuous batching as vLLM's v1 scheduler does it.
 // Running calls go first, each with what is left of its prompt or with one token, within the token budget;
-// then waiting calls are admitted while budget, sequences and blocks last. A running call that finds no block
-// preempts the one that stands last. It knows no time of its own.
+// then waiting calls are admitted while budget, sequences and blocks last. Without mixed batches prompts, waiting ones
+// too, go first in steps of their own, and a step decodes when there is none to compute, as SGLang's scheduler does it.
+// A running call that finds no block preempts the one that stands last. It knows no time of its own.
 class Batcher {
  public:
   using Owned = std::unique_ptr<Request>;
@@ -74,7 +75,8 @@ class Batcher {
 
   // Tokens of a call that a step may take, of those it lacks.
   int64_t chunk(int64_t missing, int64_t budget) const { return std::min({missing, budget, chunk_limit_}); }
-  void schedule_running(int64_t& budget, const Clock& clock);
+  template <class Wanted>
+  void schedule_running(int64_t& budget, const Clock& clock, Wanted wanted);
   void admit_waiting(int64_t& budget, const Clock& clock);
   bool make_room(Request& request, int64_t tokens, int64_t& budget, const Clock& clock);
   Owned preempt_last(int64_t& budget, const Clock& clock);

@@ -81,6 +81,19 @@ TEST_CASE("the cost of a decode step is the sum of its kernels") {
   CHECK(cost.lanes[Lane::tensor].wire_bytes == doctest::Approx(expected.wire_bytes).epsilon(1e-12));
 }
 
+TEST_CASE("each prompt that a step ends costs the host its share") {
+  const auto seconds = [](const char* engine, int64_t finished) {
+    const Replica r("hgx_h100_x1", deploy(std::string("{model: llama_3_1_8b, engine: ") + engine + "}"));
+    Batch batch;
+    batch.chunks = {{100.0, 0.0}, {100.0, 0.0}};
+    batch.finished_prompts = finished;
+    return r.time.host(batch).compute.fixed_s;
+  };
+  CHECK(seconds("{host_overhead_per_prompt: 2ms}", 2) - seconds("{host_overhead_per_prompt: 0ms}", 2) ==
+        doctest::Approx(4e-3));
+  CHECK(seconds("{host_overhead_per_prompt: 2ms}", 0) == seconds("{host_overhead_per_prompt: 0ms}", 0));
+}
+
 TEST_CASE("a decode step is affine in the context and its slope is the cache over the bandwidth") {
   const Replica r("hgx_h100_x1", deployment("llama_3_1_8b", "bf16", "bf16", 1));
   const StepCost cost = r.time.cost(decode(128));

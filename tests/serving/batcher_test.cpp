@@ -262,5 +262,48 @@ TEST_CASE("groups of attention share the token budget, and a prompt lies on one 
   CHECK(bench.drain());
 }
 
+TEST_CASE("without mixed batches prompts go first, in steps of their own") {
+  // Given a call that decodes and prompts of 150 and 60 tokens behind it, a budget of 100: three steps hold 100,
+  // 50 + 50 and 10 tokens of prompts and no decode, and then all three calls decode together.
+  BatcherBench bench(100, 100, 256, true, 0, 1, false);
+  const Prompt first = own_prompt(1, 20);
+  const Prompt second = own_prompt(2, 150);
+  const Prompt third = own_prompt(3, 60);
+  bench.add(0, first, 5);
+  bench.step();
+  CHECK(bench.step().batch.decoding == 1);
+  bench.add(1, second, 5);
+  bench.add(2, third, 5);
+  for (const size_t chunks : {1, 2, 1}) {
+    const StepPlan plan = bench.step();
+    CHECK(plan.batch.decoding == 0);
+    CHECK(plan.batch.chunks.size() == chunks);
+    CHECK_FALSE(plan.only_decodes);
+  }
+  const StepPlan plan = bench.step();
+  CHECK(plan.only_decodes);
+  CHECK(plan.batch.decoding == 3);
+  REQUIRE(bench.drain());
+  // The first call has tokens at 1, 2 and then, three steps later, 6, 7 and 8.
+  REQUIRE(bench.done.size() == 3);
+  CHECK(bench.done[0].call == 0);
+  CHECK(bench.done[0].last_token_s == 8.0);
+  CHECK(bench.done[1].first_token_s == 4.0);
+  CHECK(bench.done[2].first_token_s == 5.0);
+}
+
+TEST_CASE("without mixed batches a call that finds no room is preempted and comes back") {
+  // Two calls of 64 tokens that grow to 112 in 12 blocks of 16: both cannot finish at once, and both do.
+  BatcherBench bench(12, 100, 256, false, 0, 1, false);
+  const Prompt first = own_prompt(1, 64);
+  const Prompt second = own_prompt(2, 64);
+  bench.add(0, first, 48);
+  bench.add(1, second, 48);
+  REQUIRE(bench.drain(1000));
+  CHECK(bench.batcher.preemptions() > 0);
+  CHECK(bench.done.size() == 2);
+  CHECK(bench.batcher.pool().used() == 0);
+}
+
 }  // namespace
 }  // namespace agentsim::serving

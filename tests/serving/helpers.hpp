@@ -47,8 +47,8 @@ struct TestCache {
 class BatcherBench {
  public:
   BatcherBench(int64_t kv_blocks, int64_t token_budget, int64_t max_sequences = 256, bool caching = true,
-               int64_t window = 0, int64_t groups = 1)
-      : deployment_(make(token_budget, max_sequences, caching, window, groups)),
+               int64_t window = 0, int64_t groups = 1, bool mixed = true)
+      : deployment_(make(token_budget, max_sequences, caching, window, groups, mixed)),
         scheduler_(Schedulers::make("fcfs")),
         batcher(deployment_, *scheduler_, kv_blocks) {}
 
@@ -86,7 +86,7 @@ class BatcherBench {
 
  private:
   static model::Deployment make(int64_t token_budget, int64_t max_sequences, bool caching, int64_t window,
-                                int64_t groups) {
+                                int64_t groups, bool mixed) {
     model::Deployment deployment;
     deployment.tp = deployment.dp_attention = groups;
     deployment.llm.window = window;
@@ -95,6 +95,7 @@ class BatcherBench {
     deployment.engine.token_budget = token_budget;
     deployment.engine.max_sequences = max_sequences;
     deployment.engine.prefix_caching = caching;
+    deployment.engine.mixed_batches = mixed;
     return deployment;
   }
 
