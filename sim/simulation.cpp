@@ -140,7 +140,8 @@ class Run {
     facts_.kv_blocks.push_back(model::kv_capacity(deployment, gpu).blocks);
     replica_links_.push_back(std::make_unique<model::ReplicaLinks>(
         cluster, deployment, first_gpu, protocols[static_cast<size_t>(group)], network));
-    step_times_.push_back(std::make_unique<model::StepTime>(deployment, gpu, *replica_links_.back()));
+    step_times_.push_back(std::make_unique<model::StepTime>(deployment, gpu, *replica_links_.back(),
+                                                            cluster.node(group).host_speed));
     replicas_.push_back(std::make_unique<serving::Replica>(
         serving::Replica::Parts{kernel_, deployment, *step_times_.back(), *fleet.scheduler, *fleet.gateway,
                                 scenario_.mode},

@@ -38,16 +38,25 @@ model::Batch batch_of(const StepRequest& request) {
   return batch;
 }
 
+// The GPU waits for kernels that the host has not launched yet.
+void add_waiting(double launches_s, std::vector<StepPart>& parts) {
+  double on_gpu_s = 0.0;
+  for (const StepPart& part : parts)
+    if (part.kind != "host") on_gpu_s += part.total.seconds;
+  if (launches_s > on_gpu_s)
+    parts.push_back({"waits for launches", "launch", 1.0, {launches_s - on_gpu_s, 0.0, 0.0, 0.0}});
+}
+
 // The parts of one pass, on the GPU and without its limits; they come in the same order.
 std::vector<StepPart> parts_of(const Unbound& gpu, const model::Deployment& d,
                                const model::ReplicaLinks& links, const model::Batch& batch,
-                               const Contexts& at) {
+                               const Contexts& at, double host_speed) {
   const auto seconds = [&](const model::Op& op) {
     return op.count *
            (op.compute.fixed_s + op.compute.per_token_s * at.all + op.per_window_token_s * at.windowed);
   };
   std::vector<StepPart> parts;
-  const model::StepTime time(d, gpu.as_it_is, links);
+  const model::StepTime time(d, gpu.as_it_is, links, host_speed);
   time.each_op(batch, [&](const model::Op& op) {
     const double collective_s = op.count * op.collective.seconds(links.rates()[op.lane]);
     const std::string kind = op.name == "host" ? "host" : collective_s > 0.0 ? "collective" : "kernel";
@@ -60,6 +69,7 @@ std::vector<StepPart> parts_of(const Unbound& gpu, const model::Deployment& d,
       ++i;
     });
   };
+  add_waiting(time.launch_s(batch), parts);
   fill(gpu.without_limits, &Bounds::launch_s);
   fill(gpu.without_memory_limit, &Bounds::compute_s);
   fill(gpu.without_compute_limit, &Bounds::memory_s);
@@ -93,6 +103,7 @@ void add_up(StepReport& report) {
     report.pass_s += part.total.seconds;
     if (part.kind == "host") report.host_s += part.total.seconds;
     if (part.kind == "collective") report.collectives_s += part.total.seconds;
+    if (part.kind == "launch") report.launch_s += part.total.seconds;
     if (part.kind != "kernel") continue;
     const double launch_s = std::min(part.total.launch_s, part.total.seconds);
     report.launch_s += launch_s;
@@ -137,17 +148,18 @@ StepReport step_report(const platform::Cluster& cluster, const model::Deployment
   check(cluster, d);
   const platform::Accelerator& gpu = cluster.node().gpu;
   const model::ReplicaLinks links(cluster, d, 0);
-  const model::StepTime time(d, gpu, links);
+  const double host_speed = cluster.node().host_speed;
+  const model::StepTime time(d, gpu, links, host_speed);
   const model::Batch batch = batch_of(request);
   const Contexts at = contexts(request, static_cast<double>(d.llm.attention_window()));
   StepReport report;
   report.title = title_of(cluster, d);
   const model::StepCost cost = time.cost(batch);
-  report.seconds = cost.compute_s(at.all, at.windowed) + cost.lanes.seconds(links.rates());
+  report.seconds = cost.seconds(links.rates(), at.all, at.windowed);
   report.tokens = static_cast<double>(batch.tokens());
   report.micro_batches = static_cast<int64_t>(time.micro_batches(batch).size());
   report.tokens_per_pass = d.speculation.tokens_per_step();
-  report.parts = merged(parts_of(Unbound(gpu), d, links, batch, at));
+  report.parts = merged(parts_of(Unbound(gpu), d, links, batch, at, host_speed));
   report.kv = model::kv_capacity(d, gpu);
   add_up(report);
   return report;
@@ -174,7 +186,7 @@ std::string text(const StepReport& r) {
       out += fmt::format("{:>13}{:>12}{:>12}  {}", ms(p.total.compute_s), ms(p.total.memory_s),
                          ms(p.total.launch_s), p.total.binds());
     else
-      out += fmt::format("{:>13}{:>12}{:>12}  {}", "-", "-", "-", p.kind == "host" ? "host" : "links");
+      out += fmt::format("{:>13}{:>12}{:>12}  {}", "-", "-", "-", p.kind == "collective" ? "links" : p.kind);
     out += "\n";
   }
   out += fmt::format(

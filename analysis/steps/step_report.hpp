@@ -24,9 +24,9 @@ struct StepRequest {
 // One part of a step: a kernel, the host or a collective.
 struct StepPart {
   std::string name;
-  std::string kind;  // kernel, host, collective
+  std::string kind;  // kernel, host, collective, launch
   double count = 0.0;
-  Bounds total;  // of all together; collectives and host have seconds only
+  Bounds total;  // of all together; the others have seconds only
 };
 
 // The time of one step of a replica alone on its links. The parts are those of one whole pass: with pipeline stages of the

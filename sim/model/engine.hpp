@@ -30,15 +30,23 @@ struct Engine {
   double host_overhead_s = 0.0;               // of a step: scheduling, launching, sampling
   double host_overhead_per_sequence_s = 0.0;  // of a step, for each sequence in it
   double host_overhead_per_prompt_s = 0.0;    // of a step, for each prompt that it ends
-  double gpu_memory_utilization = 0.9;        // vLLM gpu_memory_utilization
-  double runtime_reserve_bytes = 0.0;         // CUDA context, graphs, communication buffers, on each GPU
-  int64_t block_size = 16;                    // tokens of a KV block
-  int64_t token_budget = 8192;                // tokens a step may process (vLLM max_num_batched_tokens)
-  int64_t max_sequences = 256;                // running sequences (vLLM max_num_seqs)
-  bool mixed_batches = true;                  // a step holds prompts beside decoding calls
+  double host_overhead_per_prompt_token_s = 0.0;
+  // Eager launching: host time for the kernels of a layer, where a pass is not replayed as a recorded graph.
+  double launch_per_layer_s = 0.0;
+  double gpu_memory_utilization = 0.9;  // vLLM gpu_memory_utilization
+  double runtime_reserve_bytes = 0.0;   // CUDA context, graphs, communication buffers, on each GPU
+  int64_t block_size = 16;              // tokens of a KV block
+  int64_t token_budget = 8192;          // tokens a step may process (vLLM max_num_batched_tokens)
+  int64_t max_sequences = 256;          // running sequences (vLLM max_num_seqs)
+  bool mixed_batches = true;            // a step holds prompts beside decoding calls
   bool prefix_caching = true;
   GraphSizes graph_sizes;
   bool frees_windows = true;  // layers with a window keep no token that has left it
+
+  // Whether a recorded graph replays a step of so many decoding sequences.
+  bool replays(bool only_decodes, int64_t decoding) const {
+    return only_decodes && !graph_sizes.sizes.empty() && decoding <= graph_sizes.sizes.back();
+  }
 };
 
 template <class Visitor>
@@ -51,6 +59,10 @@ void describe(Visitor& v, Engine& e) {
           "of a step, for each sequence in it");
   v.field("host_overhead_per_prompt", e.host_overhead_per_prompt_s, Dimension::time, kNotNegative,
           "of a step, for each prompt that it ends");
+  v.field("host_overhead_per_prompt_token", e.host_overhead_per_prompt_token_s, Dimension::time, kNotNegative,
+          "of a step, for each prompt token in it");
+  v.field("launch_per_layer", e.launch_per_layer_s, Dimension::time, kNotNegative,
+          "host time to launch a layer's kernels, in steps that no graph of graph_sizes replays; 0: hidden");
   v.field("gpu_memory_utilization", e.gpu_memory_utilization, Dimension::number, Bounds{0.05, 1.0},
           "share of the GPU's memory the engine may use");
   v.field("runtime_reserve", e.runtime_reserve_bytes, Dimension::bytes, kNotNegative,

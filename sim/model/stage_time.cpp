@@ -43,6 +43,7 @@ StepCost& StepCost::operator+=(const StepCost& other) {
   compute.per_token_s += other.compute.per_token_s;
   per_window_token_s += other.per_window_token_s;
   lanes += other.lanes;
+  least_s += other.least_s;
   return *this;
 }
 
@@ -51,6 +52,7 @@ StepCost StepCost::times(double count) const {
   all.compute = {compute.fixed_s * count, compute.per_token_s * count};
   all.per_window_token_s = per_window_token_s * count;
   all.lanes = lanes.times(count);
+  all.least_s = least_s * count;
   return all;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -14,12 +15,17 @@ namespace agentsim::model {
 // What some work costs. C is the summed context of the decoding sequences, the new token included, and C_w the same with
 // no more of each than the model's window. Time with the links to itself:
 //   compute.fixed_s + compute.per_token_s C + per_window_token_s C_w + lanes.seconds(rates).
-// Where a mixed step is one attention kernel, all of it is in fixed_s.
+// Where a mixed step is one attention kernel, all of it is in fixed_s. It takes no less than least_s.
 struct StepCost {
   Affine compute;  // kernels and host
   double per_window_token_s = 0.0;
   LaneCosts lanes;
+  double least_s = 0.0;  // of a host that launches kernel by kernel: its overhead and its launches
 
+  // Of which the GPU waits for launches for the difference to least_s.
+  double seconds(const LaneRates& rates, double context, double window_context) const {
+    return std::max(least_s, compute_s(context, window_context) + lanes.seconds(rates));
+  }
   double compute_s(double context, double window_context) const {
     return compute.fixed_s + compute.per_token_s * context + per_window_token_s * window_context;
   }

@@ -15,6 +15,7 @@ double real(int64_t whole) {
 // What `whole` costs beyond `part`, nowhere less than nothing.
 StepCost beyond(const StepCost& whole, const StepCost& part) {
   StepCost rest;
+  rest.least_s = std::max(0.0, whole.least_s - part.least_s);
   rest.compute.fixed_s = std::max(0.0, whole.compute.fixed_s - part.compute.fixed_s);
   for (const Lane lane : kAllLanes) {
     rest.lanes[lane].latency_s = std::max(0.0, whole.lanes[lane].latency_s - part.lanes[lane].latency_s);
@@ -35,10 +36,12 @@ Accelerator as_served(Accelerator gpu) {
 
 }  // namespace
 
-StepTime::StepTime(const Deployment& deployment, const Accelerator& gpu, const ReplicaLinks& links)
+StepTime::StepTime(const Deployment& deployment, const Accelerator& gpu, const ReplicaLinks& links,
+                   double host_speed)
     : deployment_(deployment),
       gpu_(std::make_unique<const Accelerator>(as_served(with_kernels(deployment.kernels, gpu)))),
-      links_(links) {
+      links_(links),
+      host_speed_(host_speed) {
   for (Stage& stage : model::stages(deployment.llm, deployment.pp))
     stages_.emplace_back(deployment, deployment.llm, *gpu_, links, std::move(stage));
   const LLM& draft = deployment.speculation.draft_llm;
@@ -50,10 +53,41 @@ Op StepTime::host(const Batch& batch) const {
   const Engine& engine = deployment_.engine;
   Op op;
   op.name = "host";
-  op.compute.fixed_s = engine.host_overhead_s +
-                       engine.host_overhead_per_sequence_s * real(batch.sequences()) +
-                       engine.host_overhead_per_prompt_s * real(batch.finished_prompts);
+  op.compute.fixed_s =
+      (engine.host_overhead_s + engine.host_overhead_per_sequence_s * real(batch.sequences()) +
+       engine.host_overhead_per_prompt_s * real(batch.finished_prompts) +
+       engine.host_overhead_per_prompt_token_s * real(batch.prompt_tokens())) /
+      host_speed_;
   return op;
+}
+
+double StepTime::launch_s(const StageTime& stage, const Batch& batch) const {
+  if (batch.sequences() == 0 || deployment_.engine.replays(batch.chunks.empty(), batch.decoding)) return 0.0;
+  return real(stage.stage().layers) * deployment_.engine.launch_per_layer_s / host_speed_;
+}
+
+StepCost StepTime::host_cost(const Batch& batch) const {
+  StepCost cost = host(batch).cost();
+  if (deployment_.engine.launch_per_layer_s > 0.0) cost.least_s = cost.compute.fixed_s;
+  return cost;
+}
+
+StepCost StepTime::stage_cost(const StageTime& stage, const Batch& batch) const {
+  StepCost cost = stage.cost(batch);
+  cost.least_s = launch_s(stage, batch);
+  return cost;
+}
+
+double StepTime::launch_s(const Batch& batch) const {
+  const Batch part = micro_batches(batch).front();
+  double sum = 0.0;
+  for (const StageTime& stage : stages_) sum += launch_s(stage, part);
+  if (!draft_) return sum;
+  Batch decoding, prompts;
+  decoding.decoding = part.decoding;
+  prompts.chunks = part.chunks;
+  return sum + real(deployment_.speculation.tokens) * launch_s(*draft_, decoding) +
+         launch_s(*draft_, prompts);
 }
 
 void StepTime::each_op(const Batch& batch, const OpSink& sink) const {
@@ -83,8 +117,8 @@ std::vector<Batch> StepTime::micro_batches(const Batch& batch) const {
 
 StepCost StepTime::pass(const Batch& batch) const {
   if (stages_.size() > 1) return pipelined(batch);
-  StepCost cost = host(batch).cost();
-  cost += stages_.front().cost(batch);
+  StepCost cost = host_cost(batch);
+  cost += stage_cost(stages_.front(), batch);
   return cost;
 }
 
@@ -99,8 +133,8 @@ StepCost StepTime::pipelined(const Batch& batch) const {
   LaneCosts all;
   for (size_t s = 0; s < stages_.size(); ++s) {
     for (size_t i = 0; i < kinds; ++i) {
-      StepCost cost = stages_[s].cost(parts[i]);
-      if (s == 0) cost += host(parts[i]).cost();
+      StepCost cost = stage_cost(stages_[s], parts[i]);
+      if (s == 0) cost += host_cost(parts[i]);
       by_stage[s] += cost.times(repeats);
       by_part[i] += cost;
       all += cost.lanes.times(repeats);
@@ -134,7 +168,7 @@ StepCost StepTime::speculated(const Batch& batch) const {
   if (batch.decoding > 0) {
     Batch decoding;
     decoding.decoding = batch.decoding;
-    if (draft_) cost += draft_->cost(decoding).times(real(speculation.tokens) * share);
+    if (draft_) cost += stage_cost(*draft_, decoding).times(real(speculation.tokens) * share);
     decoding.width = checked.width;
     cost += pass(decoding).times(share);
   }
@@ -160,7 +194,7 @@ StepCost StepTime::speculated(const Batch& batch) const {
   if (draft_) {
     Batch prompts;
     prompts.chunks = batch.chunks;
-    cost += draft_->cost(prompts);
+    cost += stage_cost(*draft_, prompts);
   }
   return cost;
 }

@@ -35,6 +35,9 @@ struct Work {
 
 // The time of one forward pass of a replica: host overhead + the passes through its stages.
 //
+// Eager launching: where no recorded graph replays a pass, the host launches the kernels of a stage's layers one by one, while
+// the GPU works on those before, so that the pass takes max(GPU, launches). One host a GPU: tp does not divide launches.
+//
 // Pipeline: a step is cut into m micro-batches, which follow each other through the p stages without a flush between
 // steps, since the first of the next step follows the last of this one. With t(s, i) of stage s and micro-batch i a step
 // lasts max(longest way of one, busiest stage) = max(max over i of sum over s of t, max over s of sum over i of t). The
@@ -47,7 +50,9 @@ struct Work {
 class StepTime {
  public:
   // All must outlive it. The layout has been checked (layout_mistakes()).
-  StepTime(const Deployment& deployment, const Accelerator& gpu, const ReplicaLinks& links);
+  // `host_speed` is that of the node: what the host does takes 1 / host_speed of what the engine says.
+  StepTime(const Deployment& deployment, const Accelerator& gpu, const ReplicaLinks& links,
+           double host_speed = 1.0);
 
   StepCost cost(const Batch& batch) const;
   // cost() of a batch that only decodes, kept for each number of sequences.
@@ -59,10 +64,10 @@ class StepTime {
   std::vector<Batch> micro_batches(const Batch& batch) const;
   const std::vector<StageTime>& stages() const { return stages_; }
   Op host(const Batch& batch) const;
+  // Of one pass, of the largest micro-batch: what the host takes to launch it kernel by kernel; 0: recorded.
+  double launch_s(const Batch& batch) const;
   // Time with the links to itself, at contexts of 0.
-  double base_s(const StepCost& cost) const {
-    return cost.compute.fixed_s + cost.lanes.seconds(links_.rates());
-  }
+  double base_s(const StepCost& cost) const { return cost.seconds(links_.rates(), 0.0, 0.0); }
 
   // Useful FLOP of some work, on all GPUs of the replica: what MFU counts.
   double flop(const Work& work) const;
@@ -71,6 +76,9 @@ class StepTime {
   double memory_bytes(const Work& work) const;
 
  private:
+  double launch_s(const StageTime& stage, const Batch& batch) const;
+  StepCost host_cost(const Batch& batch) const;
+  StepCost stage_cost(const StageTime& stage, const Batch& batch) const;
   StepCost pass(const Batch& batch) const;
   StepCost pipelined(const Batch& batch) const;
   StepCost speculated(const Batch& batch) const;
@@ -78,6 +86,7 @@ class StepTime {
   const Deployment& deployment_;
   std::unique_ptr<const Accelerator> gpu_;  // with the kernels of the deployment; stages refer to it
   const ReplicaLinks& links_;
+  double host_speed_;
   std::vector<StageTime> stages_;
   std::unique_ptr<StageTime> draft_;
   mutable std::vector<StepCost> decode_by_sequences_;

@@ -99,6 +99,8 @@ void describe(Visitor& v, NodeSpec& spec) {
   v.field("acs", spec.node.acs, "access control sends switch traffic through the root port");
   v.field("posted_write_collapse", spec.node.posted_write_collapse,
           "writes of one switch to several root ports share one limit");
+  v.field("host_speed", spec.node.host_speed, Dimension::number, config::Bounds{0.05, 20.0},
+          "of a core that runs an engine; 1: where the overheads of platforms/engines were measured");
   v.known("paths");
   v.named_sections("devices", spec.devices, "the devices by name", Need::required);
   v.known("gpu");

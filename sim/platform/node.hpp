@@ -48,7 +48,9 @@ struct Node {
   bool p2p = true;               // GPUs may write to each other over PCIe
   bool acs = false;              // PCIe access control sends all traffic of a switch through the root port
   bool posted_write_collapse =
-      false;       // what a switch sends to several root ports shares one limit of `paths`
+      false;  // what a switch sends to several root ports shares one limit of `paths`
+  // Of a core that runs an engine; 1: those of the hosts on which the overheads of platforms/engines were measured.
+  double host_speed = 1.0;
   PathBook paths;  // measured constants of its paths
   std::vector<Device> devices;
   std::vector<Cable> cables;

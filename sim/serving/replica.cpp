@@ -71,9 +71,7 @@ void Replica::schedule() {
   const int64_t ahead = mode_ == StepMode::fast ? batcher_.steps_ahead() : 1;
   target_ = std::min(run_.max_steps(), done_ + ahead);
   if (mode_ == StepMode::step_by_step)
-    summed_ += goes_on ? ticks.fixed + ticks.per_token * plan_.context_tokens +
-                             ticks.per_window_token * plan_.window_tokens
-                       : run_.ticks(1);
+    summed_ += goes_on ? ticks.of(plan_.context_tokens, plan_.window_tokens) : run_.ticks(1);
   post();
 }
 
@@ -108,6 +106,7 @@ StepTicks Replica::price(const StepPlan& plan) {
   ticks.fixed = to_ticks(cost_.compute.fixed_s) + ticks.communication;
   ticks.per_token = to_ticks(cost_.compute.per_token_s);
   ticks.per_window_token = to_ticks(cost_.per_window_token_s);
+  ticks.least = to_ticks(cost_.least_s);
   return ticks;
 }
 

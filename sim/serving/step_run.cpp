@@ -30,9 +30,11 @@ void StepRun::begin(double date_s, const StepTicks& step, const Contexts& contex
   head_communication_ = step.communication;
   AGENTSIM_CONTRACT(head_ > 0, "a step takes {} ticks", head_);
   const Contexts last = contexts.after(kLongestRun);
-  const double longest = static_cast<double>(step.fixed) +
-                         static_cast<double>(step.per_token) * static_cast<double>(last.tokens) +
-                         static_cast<double>(step.per_window_token) * static_cast<double>(last.window_tokens);
+  const double longest =
+      std::max(static_cast<double>(step.least),
+               static_cast<double>(step.fixed) +
+                   static_cast<double>(step.per_token) * static_cast<double>(last.tokens) +
+                   static_cast<double>(step.per_window_token) * static_cast<double>(last.window_tokens));
   max_steps_ =
       std::clamp<int64_t>(static_cast<int64_t>(static_cast<double>(kTickLimit) / longest), 1, kLongestRun);
 }
@@ -59,13 +61,17 @@ double StepRun::communication_until_s(double date_s) const {
   return communication_s(done) + (1.0 - left(date_s, done)) * step_s;
 }
 
-// head + sum over i in [1, steps) of whole(i)
+// head + sum over i in [1, steps) of whole(i). Contexts grow, so the first of them are those that take `least`.
 Ticks StepRun::ticks(int64_t steps) const {
   if (steps <= 0) return 0;
   const int64_t later = steps - 1;
-  const int64_t sum = later * steps / 2;
-  return head_ + later * step_.fixed + step_.per_token * (later * contexts_.tokens + contexts_.growth * sum) +
-         step_.per_window_token * (later * contexts_.window_tokens + contexts_.window_growth * sum);
+  const Ticks first =
+      step_.fixed + step_.per_token * contexts_.tokens + step_.per_window_token * contexts_.window_tokens;
+  const Ticks growth = step_.per_token * contexts_.growth + step_.per_window_token * contexts_.window_growth;
+  int64_t bound = 0;
+  if (step_.least > first) bound = growth > 0 ? std::min(later, (step_.least - first) / growth) : later;
+  return head_ + bound * step_.least + (later - bound) * first +
+         growth * (later * steps / 2 - bound * (bound + 1) / 2);
 }
 
 int64_t StepRun::completed(double date_s, int64_t limit) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 namespace agentsim::serving {
@@ -11,16 +12,20 @@ inline constexpr double kTickSeconds = 0x1.0p-50;  // 0.9 fs
 Ticks to_ticks(double seconds);
 
 // The time of a step of one batch: fixed + per_token * C + per_window_token * C_w ticks, C being the summed context and
-// C_w the same with no more of each call than the model's window.
+// C_w the same with no more of each call than the model's window; no step takes less than `least`.
 struct StepTicks {
   Ticks fixed = 0;  // exposed communication included
   Ticks per_token = 0;
   Ticks communication = 0;
   Ticks per_window_token = 0;
+  Ticks least = 0;
 
+  Ticks of(int64_t tokens, int64_t window_tokens) const {
+    return std::max(least, fixed + per_token * tokens + per_window_token * window_tokens);
+  }
   bool operator==(const StepTicks& o) const {
     return fixed == o.fixed && per_token == o.per_token && communication == o.communication &&
-           per_window_token == o.per_window_token;
+           per_window_token == o.per_window_token && least == o.least;
   }
 };
 
@@ -70,7 +75,7 @@ class StepRun {
   // A step that is whole, after so many.
   Ticks whole(int64_t steps) const {
     const Contexts c = contexts_.after(steps);
-    return step_.fixed + step_.per_token * c.tokens + step_.per_window_token * c.window_tokens;
+    return step_.of(c.tokens, c.window_tokens);
   }
   // Share of step `done`, the one in flight, that is left at a date.
   double left(double date_s, int64_t done) const;

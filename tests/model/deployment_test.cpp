@@ -92,19 +92,22 @@ TEST_CASE("all mistakes of a deployment and its files are told at once") {
         "    4 | engine: {token_budgets: 1}\n"
         "      |          ^~~~~~~~~~~~~ did you mean 'token_budget'?\n"
         "  valid: block_size, frees_windows, gpu_memory_utilization, graph_sizes, host_overhead, "
-        "host_overhead_per_prompt, "
-        "host_overhead_per_sequence, max_sequences, mixed_batches, name, prefix_caching, preset, provenance, "
+        "host_overhead_per_prompt, host_overhead_per_prompt_token, "
+        "host_overhead_per_sequence, launch_per_layer, max_sequences, mixed_batches, name, prefix_caching, "
+        "preset, "
+        "provenance, "
         "runtime_reserve, title, "
         "token_budget");
 }
 
 TEST_CASE("every shipped engine is read and its recorded sizes ascend to no more than it runs at once") {
-  for (const char* name : {"vllm_v0", "vllm_v1", "vllm_v1_dynamo", "sglang", "trt_llm", "trt_llm_dynamo"}) {
+  for (const char* name :
+       {"vllm_2023", "vllm_v0", "vllm_v1", "vllm_v1_dynamo", "sglang", "trt_llm", "trt_llm_dynamo"}) {
     CAPTURE(name);
     const Engine e = load(std::string("{model: qwen3_32b, engine: ") + name + "}").engine;
     CHECK(e.name == name);
     CHECK(e.host_overhead_s + e.host_overhead_per_prompt_s > 0.0);
-    CHECK(e.mixed_batches == (e.name != "sglang"));
+    CHECK(e.mixed_batches == (e.name != "sglang" && e.name != "vllm_2023"));
     CHECK(e.token_budget >= 2048);
     if (!e.graph_sizes.sizes.empty()) CHECK(e.graph_sizes.sizes.back() <= e.max_sequences);
   }

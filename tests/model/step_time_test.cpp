@@ -17,11 +17,11 @@ struct Replica {
         deployment(of),
         links(cluster, deployment, 0),
         group(links.stage()),
-        time(deployment, gpu(), links) {}
+        time(deployment, gpu(), links, cluster.node().host_speed) {}
   const Accelerator& gpu() const { return cluster.node().gpu; }
   double alone_s(const Batch& batch, double context) const {
     const StepCost cost = time.cost(batch);
-    return cost.compute_s(context, 0.0) + cost.lanes.seconds(links.rates());
+    return cost.seconds(links.rates(), context, 0.0);
   }
 
   platform::Cluster cluster;
@@ -266,6 +266,65 @@ TEST_CASE("work adds up field by field") {
   CHECK(sum.doubled_window_pairs == 77);
   CHECK(sum.window_tokens_read == 88);
   CHECK(sum.prompt_steps == 99);
+}
+
+Deployment eager(const std::string& engine) {
+  return deploy(
+      "{model: llama_3_3_70b, precision: {weights: fp8, kv: fp8}, tp: 4, engine: {preset: vllm_v1, "
+      "host_overhead: 2ms, host_overhead_per_sequence: 100us, " +
+      engine + "}}");
+}
+
+TEST_CASE("a step launched kernel by kernel takes host and launches, or host and GPU if that is longer") {
+  // Given 80 layers of 250 us, then a decode step of three sequences takes 2.3 ms of the host and 20 ms of launches; a
+  // prompt of 8000 tokens keeps the GPU busy for longer, and takes what it takes without.
+  const Replica recorded("hgx_h100_x1", eager("launch_per_layer: 0us"));
+  const Replica launched("hgx_h100_x1", eager("launch_per_layer: 250us"));
+  CHECK(recorded.alone_s(decode(3), 3000) < 0.02);
+  CHECK(launched.alone_s(decode(3), 3000) == doctest::Approx(0.0223));
+  CHECK(launched.time.launch_s(decode(3)) == doctest::Approx(0.02));
+  const Batch prompt = prefill({{8000, 0}}, 1);
+  CHECK(launched.alone_s(prompt, 0) > 0.03);
+  CHECK(launched.alone_s(prompt, 0) == recorded.alone_s(prompt, 0));
+  // With contexts that grow the step is the launches until the GPU takes longer, then the GPU.
+  const double slope = recorded.alone_s(decode(3), 1e6 + 1.0) - recorded.alone_s(decode(3), 1e6);
+  const double meets = (0.0223 - recorded.alone_s(decode(3), 0)) / slope;
+  CHECK(launched.alone_s(decode(3), 0.99 * meets) == doctest::Approx(0.0223));
+  CHECK(launched.alone_s(decode(3), 1.5 * meets) == doctest::Approx(0.0223 + 0.5 * meets * slope));
+}
+
+TEST_CASE("recorded graphs hide the launches of the steps that they replay") {
+  // Given graphs of up to four sequences, then these are replayed and five are not, nor is anything with a prompt.
+  const Replica without("hgx_h100_x1", eager("launch_per_layer: 0us, graph_sizes: [1, 2, 4]"));
+  const Replica with("hgx_h100_x1", eager("launch_per_layer: 250us, graph_sizes: [1, 2, 4]"));
+  CHECK(with.alone_s(decode(3), 3000) == without.alone_s(decode(3), 3000));
+  CHECK(with.alone_s(decode(5), 3000) == doctest::Approx(0.0025 + 0.02));
+  Batch mixed = prefill({{64, 0}}, 1);
+  mixed.decoding = 2;
+  mixed.contexts = {100, 100};
+  CHECK(with.alone_s(mixed, 202) == doctest::Approx(0.0023 + 0.02));
+}
+
+TEST_CASE("stages and micro-batches launch their own layers") {
+  // Given two stages of 40 layers, then two micro-batches of two sequences keep the first for twice 2.2 ms of the host and 10
+  // ms of launches, and a sequence alone passes both in 2.1 ms and twice 10 ms.
+  Deployment d = eager("launch_per_layer: 250us");
+  d.pp = 2;
+  const Replica replica("hgx_h100_x1", d);
+  CHECK(replica.alone_s(decode(4), 2000) == doctest::Approx(2 * (0.0022 + 0.01)));
+  CHECK(replica.alone_s(decode(1), 2000) == doctest::Approx(0.0021 + 2 * 0.01));
+}
+
+TEST_CASE("a slower host takes longer for what it does, not for what the GPU does") {
+  const Deployment d = eager("launch_per_layer: 250us");
+  const Replica usual("hgx_h100_x1", d);
+  const StepTime slow(d, usual.gpu(), usual.links, 0.5);
+  const Batch prompt = prefill({{8000, 0}}, 1);
+  const auto alone_s = [&](const Batch& batch) {
+    return slow.cost(batch).seconds(usual.links.rates(), 3000, 0.0);
+  };
+  CHECK(alone_s(decode(3)) == doctest::Approx(2 * 0.0223));
+  CHECK(alone_s(prompt) - usual.alone_s(prompt, 3000) == doctest::Approx(0.0021));
 }
 
 }  // namespace

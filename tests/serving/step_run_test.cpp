@@ -51,6 +51,38 @@ TEST_CASE("a window that some calls have filled grows by the others") {
                                         kTickSeconds));
 }
 
+TEST_CASE("steps that wait for launches take as long as the same steps one by one") {
+  // Given steps that grow by 37 x 1234567 ticks from 7.17e12 and take no less than 7.2e12, which they pass within the run,
+  // than 7.0e12, which they pass from the first, and than 9e12, which they never pass, then the closed form is the sum.
+  for (const Ticks least : {7200000000001, 7000000000000, 9000000000000}) {
+    CAPTURE(least);
+    const StepTicks step{7123456789013, 1234567, 1003, 0, least};
+    StepRun run;
+    run.begin(12.5, step, {40001, 37, 0, 0});
+    Ticks sum = 0;
+    int64_t waiting = 0;
+    for (int64_t i = 0; i < 4096; ++i) {
+      REQUIRE(run.ticks(i) == sum);
+      const Ticks alone = 7123456789013 + 1234567 * (40001 + 37 * i);
+      waiting += alone < least ? 1 : 0;
+      sum += alone < least ? least : alone;
+    }
+    CHECK(waiting == (least > 8000000000000 ? 4096 : least > 7200000000000 ? 595 : 0));
+  }
+}
+
+TEST_CASE("a step that waits for launches keeps the share that is done when its links slow down") {
+  // Given steps of 3 s on the GPU that launches stretch to 8 s, and 10 s on the GPU from when a quarter of the first is
+  // done, then three quarters of 10 s are left.
+  const auto step = [](int64_t fixed) { return StepTicks{fixed << 50, 0, 0, 0, Ticks{8} << 50}; };
+  StepRun run;
+  run.begin(0.0, step(3), {1, 1, 0, 0});
+  CHECK(run.date_s(2) == 16.0);
+  run.change_speed(2.0, step(10));
+  CHECK(run.date_s(1) == 9.5);
+  CHECK(run.date_s(2) == 19.5);
+}
+
 // The same in units of about a millisecond, of which many steps of a growing context make no overflow.
 constexpr double kUnit = 0x1.0p-10;
 StepTicks units(int64_t fixed, int64_t per_token) {

@@ -50,6 +50,21 @@ TEST_CASE("a call alone on PCIe takes the sum of its messages and steps") {
       20000, 300);
 }
 
+TEST_CASE("a call alone takes its launches until its contexts take longer") {
+  // Given 8B launched kernel by kernel, 32 layers of 388 us, then its steps take 12.2 ms beside the host until its context is
+  // some thousand tokens, and from there what the GPU takes.
+  const std::string yaml =
+      one_call(100, 6000,
+               "model: llama_3_1_8b, tp: 1, replicas: 1, "
+               "engine: {preset: vllm_2023, launch_per_layer: 380us, token_budget: 8192}",
+               "rtx_pro_6000_pcie_x1");
+  const Parts parts(yaml);
+  const model::StepCost cost = parts.step_time.decode_cost(1);
+  CHECK(cost.compute_s(100, 0.0) < cost.least_s);
+  CHECK(cost.compute_s(6000, 0.0) > cost.least_s);
+  check_alone(yaml, 100, 6000);
+}
+
 TEST_CASE("a call alone on one GPU takes the sum of its messages and steps") {
   // Given 8B on one H100 and more output than a run of steps has, then the same without collectives.
   check_alone(one_call(100, 6000, "model: llama_3_1_8b, tp: 1, replicas: 1, engine: vllm_v1", "hgx_h100_x1"),

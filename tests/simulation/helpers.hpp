@@ -140,14 +140,15 @@ struct Parts {
         choice(scenario.platforms.front()),
         links(choice.cluster, choice.deployment, 0),
         group(links.stage()),
-        step_time(choice.deployment, choice.cluster.node().gpu, links) {}
+        step_time(choice.deployment, choice.cluster.node().gpu, links, choice.cluster.node().host_speed) {}
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
 
   double seconds(const model::Batch& batch, int64_t context, double rate) const {
     const model::StepCost cost = step_time.cost(batch);
-    return cost.compute_s(static_cast<double>(context), 0.0) +
-           (group.size() > 1 ? cost.lanes[model::Lane::tensor].seconds(rate) : 0.0);
+    return std::max(cost.least_s,
+                    cost.compute_s(static_cast<double>(context), 0.0) +
+                        (group.size() > 1 ? cost.lanes[model::Lane::tensor].seconds(rate) : 0.0));
   }
   // Of a prompt of that length in chunks of the token budget, on an empty cache.
   double prefill_s(int64_t tokens, double rate) const {
