@@ -13,7 +13,8 @@ namespace agentsim::calibration {
 void fit_curve(platform::Accelerator& gpu, Op op, const std::string& dtype,
                const std::vector<Observation>& rows);
 
-// Mean of 2 (sqrt(1 + (e / 0.1)^2) - 1), e = ln(predicted / measured): squares below 10 %, absolute beyond.
+// Mean of 2 (sqrt(1 + (e / 0.1)^2) - 1), e = ln(predicted / measured): squares below 10 %, absolute beyond. Each file
+// has the same weight, however many rows it has.
 double loss_of(const platform::Accelerator& gpu, const std::vector<const Observation*>& rows);
 
 }  // namespace agentsim::calibration

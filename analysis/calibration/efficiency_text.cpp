@@ -33,6 +33,12 @@ class Fields {
       text += fmt::format("{}{}x{}", text.empty() ? "" : ", ", tile.m, tile.n);
     add(key, "[" + text + "]");
   }
+  template <class Entry>
+  void value(const std::string& key, std::vector<Entry>& entries, const char*, Need = Need::optional) {
+    std::string text;
+    for (const Entry& entry : entries) text += (text.empty() ? "" : ", ") + to_text(entry);
+    add(key, "[" + text + "]");
+  }
   template <class Spec>
   void section(const std::string& key, Spec& spec, const char*, Need = Need::optional);
 

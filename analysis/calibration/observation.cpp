@@ -12,14 +12,26 @@ namespace {
 
 using platform::Accelerator;
 
+double cache_bytes(const model::MeasuredDecode& row) {
+  return 2.0 * row.sequences * row.context * row.shape.kv_heads * row.shape.head_dim *
+         model::dtype_bytes(row.shape.kv_dtype);
+}
+
+}  // namespace
+
 Observation observe(const model::MeasuredGemm& row) {
-  return {Op::gemm, row.dtype, token_class(row.m), row.seconds, row.is_fitted, [row](const Accelerator& gpu) {
-            return model::gemm_s(gpu, row.dtype, row.m, row.n, row.k);
-          }};
+  return {Op::gemm,
+          row.dtype,
+          token_class(row.m),
+          row.seconds,
+          row.is_fitted,
+          [row](const Accelerator& gpu) { return model::gemm_s(gpu, row.dtype, row.m, row.n, row.k); },
+          row.file};
 }
 
 Observation observe(const model::MeasuredMoE& row) {
-  const ExpertLoad load = expert_load(row);
+  const ExpertLoad load =
+      row.touched > 0.0 ? ExpertLoad{row.tokens * row.topk, row.touched} : expert_load(row);
   model::MoEShape shape;
   shape.hidden = row.hidden;
   shape.inter = row.inter / row.tp;
@@ -29,29 +41,28 @@ Observation observe(const model::MeasuredMoE& row) {
   shape.dtype = row.dtype;
   shape.visits = row.topk;
   shape.is_repeated = true;
+  shape.is_older = !row.is_newer;
   return {Op::moe,
           row.dtype,
           token_class(row.tokens),
           row.seconds,
           row.is_fitted,
-          [shape, tokens = row.tokens](const Accelerator& gpu) { return model::moe_s(gpu, shape, tokens); }};
+          [shape, tokens = row.tokens](const Accelerator& gpu) { return model::moe_s(gpu, shape, tokens); },
+          row.file};
 }
 
 Observation observe(const model::MeasuredPrefill& row) {
-  const std::vector<model::Chunk> chunks(static_cast<size_t>(row.sequences), row.chunk);
+  std::vector<model::Chunk> chunks(static_cast<size_t>(row.decoding), {1.0, row.context});
+  chunks.insert(chunks.end(), static_cast<size_t>(row.sequences), row.chunk);
   return {Op::prefill_attention,
           row.shape.kv_dtype,
-          token_class(row.sequences * row.chunk.tokens),
+          token_class(row.sequences * row.chunk.tokens + row.decoding),
           row.seconds,
           row.is_fitted,
           [shape = row.shape, chunks](const Accelerator& gpu) {
             return model::prefill_attention_s(gpu, shape, chunks);
-          }};
-}
-
-double cache_bytes(const model::MeasuredDecode& row) {
-  return 2.0 * row.sequences * row.context * row.shape.kv_heads * row.shape.head_dim *
-         model::dtype_bytes(row.shape.kv_dtype);
+          },
+          row.file};
 }
 
 Observation observe(const model::MeasuredDecode& row) {
@@ -63,16 +74,19 @@ Observation observe(const model::MeasuredDecode& row) {
           [row](const Accelerator& gpu) {
             const model::Affine t = model::decode_attention_s(gpu, row.shape, row.sequences);
             return t.fixed_s + t.per_token_s * row.sequences * row.context;
-          }};
+          },
+          row.file};
 }
 
 Observation observe(const model::MeasuredElementwise& row) {
-  return {Op::elementwise, "", "", row.seconds, row.is_fitted, [bytes = row.bytes](const Accelerator& gpu) {
-            return model::elementwise_s(gpu, bytes);
-          }};
+  return {Op::elementwise,
+          "",
+          "",
+          row.seconds,
+          row.is_fitted,
+          [bytes = row.bytes](const Accelerator& gpu) { return model::elementwise_s(gpu, bytes); },
+          row.file};
 }
-
-}  // namespace
 
 std::string name_of(Op op) {
   switch (op) {

@@ -19,7 +19,14 @@ struct Observation {
   double measured_s = 0.0;
   bool is_fitted = false;
   std::function<double(const platform::Accelerator&)> predict;
+  size_t file = 0;
 };
+
+Observation observe(const model::MeasuredGemm& row);
+Observation observe(const model::MeasuredMoE& row);
+Observation observe(const model::MeasuredPrefill& row);
+Observation observe(const model::MeasuredDecode& row);
+Observation observe(const model::MeasuredElementwise& row);
 
 // The rows of a table that say what a whole model would see, in their order. Left out:
 //   gemm               n or k below 512, which no matrix of a served model has

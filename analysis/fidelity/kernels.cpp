@@ -114,29 +114,25 @@ class LeaveOneOut : public Table {
   }
 };
 
-const Tables::Entry gemm{
-    "kernel_gemm", "GEMM kernels (aiconfigurator)", [] {
-      return std::make_unique<Kernels>(
-          Op::gemm, "held-out half, n and k from 512",
-          "cuBLAS on the RTX PRO 6000 takes tiles that leave half of the GPU idle for many bf16 "
-          "shapes, for instance twice the time of both neighbours where m n is 1.5 to 1.9 million; "
-          "fp8 rows of the L40S contain a quantisation in several passes, whose time no single "
-          "bandwidth gives");
-    }};
+const Tables::Entry gemm{"kernel_gemm", "GEMM kernels (aiconfigurator)", [] {
+                           return std::make_unique<Kernels>(
+                               Op::gemm, "held-out half, n and k from 512",
+                               "cuBLAS chooses among its bf16 kernels on the RTX PRO 6000 by estimates that "
+                               "are often wrong: where m n "
+                               "is 96 tiles of 128x128 it takes twice the time of both neighbours up to k = "
+                               "7168, and for 1536 to 2560 "
+                               "columns and few tokens it does not split k below about five times n, which "
+                               "costs 1.7 times; those rows "
+                               "are the p90, and no smooth curve has them");
+                         }};
 const Tables::Entry moe{
     "kernel_moe", "fused layers of experts (aiconfigurator)", [] {
       return std::make_unique<Kernels>(
-          Op::moe, "held-out half",
-          "vLLM has tuned tiles for Mixtral on A100 and H100, which run two (bf16) to four (fp8) "
-          "times as fast from some hundred tokens as the tiles that the other shapes get; the "
-          "draws of the power laws are not known, their quantiles stand in");
+          Op::moe, "held-out half; the draws of the power laws are not known, their quantiles stand in");
     }};
-const Tables::Entry prefill{"kernel_prefill_attention", "causal attention kernels (aiconfigurator)", [] {
-                              return std::make_unique<Kernels>(
-                                  Op::prefill_attention, "held-out half, from 16 new tokens",
-                                  "with up to eight heads a GPU the copy into the fp8 "
-                                  "cache takes more of the time than its bytes explain");
-                            }};
+const Tables::Entry prefill{
+    "kernel_prefill_attention", "causal attention kernels (aiconfigurator)",
+    [] { return std::make_unique<Kernels>(Op::prefill_attention, "held-out half, from 16 new tokens"); }};
 const Tables::Entry decode{
     "kernel_decode_attention", "decode attention kernels (aiconfigurator)", [] {
       return std::make_unique<Kernels>(

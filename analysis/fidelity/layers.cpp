@@ -1,11 +1,10 @@
 #include <map>
 
+#include "analysis/calibration/observation.hpp"
 #include "analysis/fidelity/table.hpp"
 #include "sim/config/library.hpp"
-#include "sim/model/measured_table.hpp"
-#include "sim/model/op_time.hpp"
 
-// Layers of whole models, which no fit of matrices or attention has read.
+// Kernels of whole models.
 namespace agentsim::fidelity {
 namespace {
 
@@ -50,59 +49,64 @@ class VidurMatrices : public Table {
   }
 };
 
+const char* const kServingGPU = "rtx_pro_6000_server";
+
+// The project's table of a kernel and a model on that GPU.
+model::MeasuredTable serving_table(const std::string& name) {
+  model::MeasuredTable table;
+  const std::string folder = std::string("platforms/measured/") + kServingGPU;
+  model::read_measured((config::Library::root() / folder / (name + ".csv.gz")).string(), table);
+  return table;
+}
+
+Row judged(const platform::Accelerator& gpu, const std::string& op, const calibration::Observation& row) {
+  return {gpu.name, op, row.size, row.predict(gpu), row.measured_s};
+}
+
 // Llama-3.1-8B: 32 heads, 8 KV heads of 128, width 4096, inner width 14336.
 class ServingDense : public Table {
  public:
-  std::string judged_on() const override { return "all rows of matrices; no fit of matrices reads them"; }
+  std::string judged_on() const override { return "held-out half; the fit of matrices reads the other"; }
   std::vector<Target> targets() const override { return {{0.10, 0.0, {}}}; }
   std::vector<Row> rows() const override {
-    const platform::Accelerator gpu = gpu_named("rtx_pro_6000_server");
-    const std::map<std::string, std::pair<double, double>> shapes{{"qkv_proj", {6144, 4096}},
-                                                                  {"o_proj", {4096, 4096}},
-                                                                  {"gate_up_proj", {28672, 4096}},
-                                                                  {"down_proj", {4096, 14336}}};
+    const platform::Accelerator gpu = gpu_named(kServingGPU);
+    const std::map<std::pair<double, double>, std::string> layers{{{6144, 4096}, "qkv_proj"},
+                                                                  {{4096, 4096}, "o_proj"},
+                                                                  {{28672, 4096}, "gate_up_proj"},
+                                                                  {{4096, 14336}, "down_proj"}};
     std::vector<Row> all;
-    measured("tests/validation/data/llmservingsim/rtxpro6000_llama3.1-8b_bf16_tp1_dense.csv.gz")
-        .each_row([&](CsvRow& row) {
-          const auto shape = shapes.find(std::string(row.text(0)));
-          if (shape == shapes.end()) return;
-          const double m = row.number(1);
-          all.push_back({gpu.name, shape->first, token_class(m),
-                         model::gemm_s(gpu, "bf16", m, shape->second.first, shape->second.second),
-                         row.number(2) * 1e-6});
-        });
+    for (const model::MeasuredGemm& row : serving_table("gemm_llama3.1-8b").gemm)
+      if (!row.is_fitted) all.push_back(judged(gpu, layers.at({row.n, row.k}), calibration::observe(row)));
     return all;
   }
 };
 
 class ServingAttention : public Table {
  public:
-  std::string judged_on() const override { return "all rows; no fit of attention reads them"; }
+  std::string judged_on() const override {
+    return "held-out half of steps with a prompt, of which the fit of attention reads the other; all steps "
+           "of decodes "
+           "alone, which no fit reads";
+  }
   std::vector<Target> targets() const override { return {{0.10, 0.0, {}}}; }
   std::vector<Row> rows() const override {
-    const platform::Accelerator gpu = gpu_named("rtx_pro_6000_server");
+    const platform::Accelerator gpu = gpu_named(kServingGPU);
+    std::vector<Row> all;
+    for (const model::MeasuredPrefill& row : serving_table("prefill_attention_llama3.1-8b").prefill_attention)
+      if (!row.is_fitted)
+        all.push_back(judged(gpu, row.decoding > 0.0 ? "attention, mixed" : "attention, prefill",
+                             calibration::observe(row)));
     model::AttentionShape shape;
     shape.heads = 32;
     shape.kv_heads = 8;
     shape.head_dim = 128;
     shape.kv_dtype = "bf16";
-    std::vector<Row> all;
-    measured("tests/validation/data/llmservingsim/rtxpro6000_llama3.1-8b_bf16_tp1_attention.csv.gz")
+    measured("tests/validation/data/llmservingsim/rtxpro6000_llama3.1-8b_bf16_tp1_decode.csv.gz")
         .each_row([&](CsvRow& row) {
-          const double chunk = row.number(0), cached = row.number(1), decoding = row.number(2),
-                       keys = row.number(3);
-          double predicted = 0.0;
-          if (chunk > 0.0) {  // one kernel for all, as StepTime does where the curve says joins_decode
-            std::vector<model::Chunk> chunks(static_cast<size_t>(decoding), {1.0, keys});
-            chunks.push_back({chunk, cached});
-            predicted = model::prefill_attention_s(gpu, shape, chunks);
-          } else {
-            const model::Affine t = model::decode_attention_s(gpu, shape, decoding);
-            predicted = t.fixed_s + t.per_token_s * decoding * keys;
-          }
-          const std::string op = chunk <= 0.0 ? "decode" : decoding > 0.0 ? "mixed" : "prefill";
-          all.push_back(
-              {gpu.name, "attention, " + op, token_class(chunk + decoding), predicted, row.number(4) * 1e-6});
+          const double decoding = row.number(0), keys = row.number(1);
+          const model::Affine t = model::decode_attention_s(gpu, shape, decoding);
+          all.push_back({gpu.name, "attention, decode", token_class(decoding),
+                         t.fixed_s + t.per_token_s * decoding * keys, row.number(2) * 1e-6});
         });
     return all;
   }
@@ -111,29 +115,15 @@ class ServingAttention : public Table {
 // Qwen3-30B-A3B: 128 experts of 768, eight a token, width 2048.
 class ServingExperts : public Table {
  public:
-  std::string judged_on() const override { return "all rows; no fit of experts reads them"; }
-  std::string reason() const override {
-    return "the curve is fitted on vLLM 0.14, which takes slower tiles once there are more tokens than "
-           "experts; this vLLM 0.19 "
-           "does not, and is 1.3 times as fast there. Up to 128 tokens the median error is 8 %";
+  std::string judged_on() const override {
+    return "held-out half; the fit of experts reads the other for the tiles that vLLM 0.19 takes (all_tuned)";
   }
   std::vector<Target> targets() const override { return {{0.10, 0.0, {}}}; }
   std::vector<Row> rows() const override {
-    const platform::Accelerator gpu = gpu_named("rtx_pro_6000_server");
-    model::MoEShape shape;
-    shape.hidden = 2048;
-    shape.inter = 768;
-    shape.experts = 128;
-    shape.topk = 8;
+    const platform::Accelerator gpu = gpu_named(kServingGPU);
     std::vector<Row> all;
-    const CsvFile file =
-        measured("tests/validation/data/llmservingsim/rtxpro6000_qwen3-30b-a3b_bf16_tp1_moe.csv.gz");
-    file.each_row([&](CsvRow& row) {
-      const double tokens = row.number(file.column("tokens"));
-      shape.touched = row.number(file.column("activated_experts"));
-      all.push_back({gpu.name, "experts", token_class(tokens), model::moe_s(gpu, shape, tokens),
-                     row.number(file.column("time_us")) * 1e-6});
-    });
+    for (const model::MeasuredMoE& row : serving_table("moe_qwen3-30b-a3b").moe)
+      if (!row.is_fitted) all.push_back(judged(gpu, "experts", calibration::observe(row)));
     return all;
   }
 };

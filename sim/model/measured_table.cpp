@@ -58,6 +58,7 @@ void read_gemm(const CsvFile& csv, MeasuredTable& table) {
   csv.each_row([&](CsvRow& row) {
     const double m = c.count(row, "m"), n = c.count(row, "n"), k = c.count(row, "k");
     table.gemm.push_back(gemm_row(c.dtype(row, "gemm_dtype"), m, n, k, c.seconds(row)));
+    table.gemm.back().file = table.files;
   });
 }
 
@@ -80,6 +81,13 @@ void read_prefill(const CsvFile& csv, MeasuredTable& table) {
     p.seconds = c.seconds(row);
     p.is_fitted = even_hash(p.shape.kv_dtype, p.shape.heads, p.shape.kv_heads, p.shape.head_dim, p.sequences,
                             p.chunk.tokens, p.chunk.cached);
+    if (csv.has("decoding")) {
+      p.decoding = c.count(row, "decoding", 0.0);
+      p.context = c.count(row, "context", 0.0);
+      p.is_fitted = even_hash(p.shape.kv_dtype, p.shape.heads, p.shape.kv_heads, p.shape.head_dim,
+                              p.sequences, p.chunk.tokens, p.chunk.cached, p.decoding, p.context);
+    }
+    p.file = table.files;
     table.prefill_attention.push_back(std::move(p));
   });
 }
@@ -94,6 +102,7 @@ void read_decode(const CsvFile& csv, MeasuredTable& table) {
     d.seconds = c.seconds(row);
     d.is_fitted = even_hash(d.shape.kv_dtype, d.shape.heads, d.shape.kv_heads, d.shape.head_dim, d.sequences,
                             d.context);
+    d.file = table.files;
     table.decode_attention.push_back(std::move(d));
   });
 }
@@ -114,6 +123,12 @@ void read_moe(const CsvFile& csv, MeasuredTable& table) {
     e.seconds = c.seconds(row);
     e.is_fitted =
         even_hash(e.dtype, e.tokens, e.hidden, e.inter, e.topk, e.experts, e.tp, e.ep, e.distribution);
+    if (csv.has("touched")) {
+      e.touched = c.count(row, "touched");
+      e.is_newer = true;
+      e.is_fitted = even_hash(e.dtype, e.tokens, e.hidden, e.inter, e.topk, e.experts, e.tp, e.ep, e.touched);
+    }
+    e.file = table.files;
     table.moe.push_back(std::move(e));
   });
 }
@@ -132,6 +147,7 @@ void read_elementwise(const CsvFile& csv, MeasuredTable& table) {
   csv.each_row([&](CsvRow& row) {
     const double bytes = c.count(row, "bytes");
     table.elementwise.push_back(elementwise_row(c.text(row, "kernel"), bytes, c.seconds(row)));
+    table.elementwise.back().file = table.files;
   });
 }
 
@@ -180,6 +196,7 @@ void read_layers(const CsvFile& csv, MeasuredTable& table, const std::string& gp
 
 void read_measured(const std::string& path, MeasuredTable& table, const std::string& gpu) {
   const CsvFile csv(path);
+  ++table.files;
   if (csv.has("gemm_dtype")) return read_gemm(csv, table);
   if (csv.has("isl")) return read_prefill(csv, table);
   if (csv.has("kv_len")) return read_decode(csv, table);

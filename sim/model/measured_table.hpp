@@ -15,6 +15,7 @@ struct Measured {
   // Rows whose shape hashes to an even number are fitted, the others judge; the order of the file is no
   // matter.
   bool is_fitted = false;
+  size_t file = 0;  // that it was read from, counted by MeasuredTable
 };
 
 struct MeasuredGemm : Measured {
@@ -22,11 +23,14 @@ struct MeasuredGemm : Measured {
   double m = 0.0, n = 0.0, k = 0.0;
 };
 
-// `sequences` equal sequences, each with one chunk of new tokens over cached ones.
+// `sequences` equal sequences, each with one chunk of new tokens over cached ones, and in the same kernel `decoding`
+// ones of one new token over `context` cached ones.
 struct MeasuredPrefill : Measured {
   AttentionShape shape;
   double sequences = 0.0;
   Chunk chunk;
+  double decoding = 0.0;
+  double context = 0.0;
 };
 
 // `sequences` equal sequences with `context` cached tokens each.
@@ -42,6 +46,8 @@ struct MeasuredMoE : Measured {
   std::string dtype;
   double tokens = 0.0, hidden = 0.0, inter = 0.0, topk = 0.0, experts = 0.0, tp = 1.0, ep = 1.0;
   std::string distribution;  // of the load: "balanced" or "power_law_<exponent>"
+  double touched = 0.0;      // experts that are visited, where the table says so; 0: by the distribution
+  bool is_newer = false;     // of the library that simulations use, not of the one before
 };
 
 // A kernel that only moves bytes.
@@ -58,8 +64,9 @@ struct MeasuredLayer : Measured {
   std::vector<MeasuredElementwise> elementwise;
 };
 
-// The rows of one table or several.
+// The rows of one file or several.
 struct MeasuredTable {
+  size_t files = 0;
   std::vector<MeasuredGemm> gemm;
   std::vector<MeasuredPrefill> prefill_attention;
   std::vector<MeasuredDecode> decode_attention;
@@ -70,9 +77,9 @@ struct MeasuredTable {
 
 // Adds the rows of a file to `table`. The kernel by its columns:
 //   gemm_dtype,m,n,k                                             gemm
-//   kv_cache_dtype,batch_size,isl,num_heads,num_key_value_heads,head_dim[,cached]   prefill_attention
+//   kv_cache_dtype,batch_size,isl,num_heads,num_key_value_heads,head_dim[,cached][,decoding,context]   prefill_attention
 //   kv_cache_dtype,batch_size,kv_len,num_heads,num_key_value_heads,head_dim         decode_attention
-//   moe_dtype,num_tokens,hidden_size,inter_size,topk,num_experts,moe_tp_size,moe_ep_size,distribution   moe
+//   moe_dtype,num_tokens,hidden_size,inter_size,topk,num_experts,moe_tp_size,moe_ep_size,distribution[,touched]   moe
 //   kernel,bytes                                                 elementwise
 //   gpu,tp,num_tokens,n_head,n_kv_head,n_embd,n_ffn,attn_pre_proj_ms,...   layers (Vidur)
 // each but the last with latency_ms. `gpu` picks the rows of a table with a column of that name; "" takes

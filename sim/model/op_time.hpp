@@ -17,7 +17,8 @@ using platform::Accelerator;
 //             i / (i + tile_half), 1 for a tile of 256 x 128
 //   x       = ceil(m / tm) ceil(n / tn) s / sm_count, s in {1, 2, 4, ..., split_k}
 //   waves   = 1 if x <= 1, else (1 - quantisation) x + quantisation ceil(x)
-//   work    = min over tiles and s of waves (2 tm tn ceil(k / s) / rate(T) + wave) + (s > 1) 8 s m n / (BW memory)
+//   work    = min over T and s of waves (2 tm tn ceil(k / s) / rate(T) + wave tm tn / 128^2) + (s > 1) 8 s m n / (BW reduce)
+//             T of `tiles`, or the one of the first of `rules` whose m and n are not less
 //   move    = ramp + ((m + n) k size + 2 m n) / (BW memory)
 //   t       = launch + norm4(work, move) + [quantise.launch + 3 m k / (BW quantise.memory)]
 // `fused`: the GEMM of a whole model, whose activations are quantised inside the norm before it (quantise_fused) and
@@ -40,15 +41,17 @@ struct MoEShape {
   double weight_bytes = 0.0;  // as in gemm_s
   double visits = 0.0;        // experts that a token visits on all GPUs; 0: topk
   bool is_repeated = false;   // a benchmark that finds small weights in the L2
+  bool is_older = false;      // a benchmark of a library before the one that simulations use
 };
 
 // Two grouped GEMMs over the touched experts (a = 2, 1 matrices of hidden x inter; gated, else 1, 1), and the kernels
 // that sort the tokens, apply the activation and add the results up, which see the tokens of all experts:
-//   b       = tile rows if tokens <= experts, else tile_many; compute and memory likewise
+//   b       = tile rows if tokens <= experts, else tile_many; compute and memory likewise. Shapes of `tuned` (experts x
+//             inter) take the best of 16, 64 and 128, tuned_compute and tuned_memory, and so do all where all_tuned
 //   tiles   = max(touched, rows / b + touched (b - 1) / (2 b)), rows = tokens topk skew
 //   work    = max(1, tiles max(1, N / columns) / sm_count) 2 b min(N, columns) K / (peak / sm_count * compute)
 //   move    = touched N K size / (BW memory)
-//   around  = tokens visits 6 (hidden + inter) / (BW around), the first half L2 of it at BW around_cached
+//   around  = tokens visits 4 (hidden + 2 inter) / (BW around), the first L2 of it at BW around_cached
 //   t       = launch + norm4(work, move) of both + around
 // A type without such a curve takes that of its GEMM.
 double moe_s(const Accelerator& gpu, const MoEShape& shape, double tokens);
@@ -75,9 +78,13 @@ struct AttentionShape {
 //   tiles_i = h ceil(c_i / tile), or g ceil(c_i h / (g tile)) with pack_heads
 //   unit    = 4 tile d / (peak_bf16 / sm_count * compute), one tile against one key
 //   work    = min over s in {1, 2, ..., split_kv} of max(waves(s) mean keys, longest k_i + c_i + overhead) unit / s
-//   move    = ramp + sum(4 c_i h d + 2 (k_i + c_i) g d kv_size) / (BW memory)
+//   cache   = sum(2 (k_i + c_i) d kv_size), that of one KV head
+//   passes  = 1 + (rounds - 1) max(0, 1 - L2 / 2 / cache), rounds = 3/2 sum(tiles_i) / (g sm_count) between 1 and h / g;
+//             1 with pack_heads
+//   move    = ramp + (sum(4 c_i h d) + g cache passes) / (BW memory)
 //   copied  = sum(2 c_i g d (2 + kv_size)), into the cache
-//   t       = launch + norm4(work, move) + [max(0, copied - cache_l2 L2) / (BW cache_memory) + cache_token sum(c_i)]
+//   t       = launch + norm4(work, move)
+//             + [max(0, copied - cache_l2 L2) / (BW cache_memory) + cache_token sum(c_i) min(1, g d / 512)]
 double prefill_attention_s(const Accelerator& gpu, const AttentionShape& shape,
                            const std::vector<Chunk>& chunks);
 

@@ -16,9 +16,23 @@ struct Tile {
   double n = 128.0;
 };
 
+// The tile a library takes for products of up to m x n, whatever would be fastest.
+struct TileRule {
+  double m = 0.0;
+  double n = 0.0;  // infinite: any
+  Tile tile;
+};
+
+// Experts of one GPU.
+struct ExpertsShape {
+  double experts = 0.0;
+  double inter = 0.0;  // width of one of them
+};
+
 // Operands that a repeated benchmark finds in the L2, and a whole model does not.
 struct Warm {
-  double l2 = 0.0;  // what takes less than this share of the L2 is warm; 0: nothing
+  double l2 =
+      0.0;  // what takes up to this share of the L2 is warm, from 1.5 times that nothing is; 0: nothing
   double memory = 1.0;
 };
 
@@ -38,7 +52,10 @@ struct GemmEfficiency {
   double wave_s = 0.0;
   double quantisation = 1.0;
   int64_t split_k = 1;
+  double reduce = 1.0;
   std::vector<Tile> tiles{{}};
+  std::vector<TileRule>
+      rules;  // the first that fits a product names its tile; without one, the fastest of `tiles`
   Warm warm;
   Quantise quantise;
 };
@@ -54,6 +71,10 @@ struct MoEEfficiency {
   double tile = 16.0;
   double tile_many = 64.0;
   double columns = 64.0;
+  std::vector<ExpertsShape> tuned;  // those that the library has tuned tiles for
+  bool all_tuned = false;  // the library that simulations use has tiles for all; one before it for `tuned`
+  double tuned_compute = 1.0;
+  double tuned_memory = 1.0;
   Warm warm;
 };
 
@@ -101,6 +122,16 @@ void parse(const config::Value& value, Tile& tile, Diagnostics& diagnostics);
 void parse(const config::Value& value, std::vector<Tile>& tiles, Diagnostics& diagnostics);
 nlohmann::ordered_json dump_json(const std::vector<Tile>& tiles);
 
+// "16x8192->16x64", "16x*->32x64"
+void parse(const config::Value& value, std::vector<TileRule>& rules, Diagnostics& diagnostics);
+nlohmann::ordered_json dump_json(const std::vector<TileRule>& rules);
+std::string to_text(const TileRule& rule);
+
+// "8x14336"
+void parse(const config::Value& value, std::vector<ExpertsShape>& shapes, Diagnostics& diagnostics);
+nlohmann::ordered_json dump_json(const std::vector<ExpertsShape>& shapes);
+std::string to_text(const ExpertsShape& shape);
+
 template <class Visitor>
 void describe(Visitor& v, Warm& w) {
   v.field("l2", w.l2, Dimension::number, config::Bounds{0.0, 2.0},
@@ -128,11 +159,15 @@ void describe(Visitor& v, GemmEfficiency& e) {
   v.field("ramp", e.ramp_s, Dimension::time, kNotNegative, "time until the memory pipes are full");
   v.field("tile_half", e.tile_half, Dimension::number, kNotNegative,
           "tile intensity that reaches half the rate");
-  v.field("wave", e.wave_s, Dimension::time, kNotNegative, "prologue and epilogue of a wave");
+  v.field("wave", e.wave_s, Dimension::time, kNotNegative,
+          "prologue and epilogue of a wave of 128x128 tiles");
   v.field("quantisation", e.quantisation, Dimension::number, kFraction,
           "1: waves are whole, 0: they overlap");
   v.field("split_k", e.split_k, Bounds{1, 4096}, "largest split of the inner dimension");
+  v.field("reduce", e.reduce, Dimension::number, Bounds{1e-3, 100.0},
+          "bandwidth of the partial sums of a split, as a share of the memory's");
   v.value("tiles", e.tiles, "output tiles the library chooses from, as 128x256");
+  v.value("rules", e.rules, "tiles the library takes up to a size, as 16x8192->16x64");
   v.section("warm", e.warm, "weights in the L2 of a repeated benchmark");
   v.section("quantise", e.quantise, "the kernel that quantises the activations");
 }
@@ -154,6 +189,10 @@ void describe(Visitor& v, MoEEfficiency& e) {
   v.field("tile", e.tile, Dimension::number, tile, "rows of a tile, few tokens");
   v.field("tile_many", e.tile_many, Dimension::number, tile, "rows of a tile, more tokens than experts");
   v.field("columns", e.columns, Dimension::number, tile, "columns of a tile");
+  v.value("tuned", e.tuned, "shapes with tuned tiles, as 8x14336: experts and their width on this GPU");
+  v.field("all_tuned", e.all_tuned, "all shapes are, in the library that simulations use");
+  v.field("tuned_compute", e.tuned_compute, Dimension::number, share, "share of the peak of those");
+  v.field("tuned_memory", e.tuned_memory, Dimension::number, share, "share of the memory bandwidth of those");
   v.section("warm", e.warm, "weights in the L2 of a repeated benchmark");
 }
 

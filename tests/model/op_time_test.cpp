@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "sim/base/contract.hpp"
+#include "tests/model/ideal_gpu.hpp"
 #include "tests/model/shipped.hpp"
 
 // The reference values are those of an independent implementation of the same equations in Python, in microseconds,
@@ -28,6 +29,7 @@ platform::GemmEfficiency gemm_curve(double launch_us, double compute, double ram
   e.quantisation = quantisation;
   e.memory = memory;
   e.split_k = split_k;
+  e.reduce = memory;
   return e;
 }
 
@@ -93,10 +95,10 @@ struct Gemm {
 TEST_CASE("matrix products take the time of the reference implementation") {
   const Accelerator h100 = reference_h100();
   const Accelerator rtx = reference_rtx();
-  const Gemm rows[] = {{1, 4096, 4096, 14.388, 18.536, 25.394, 38.535},
-                       {128, 10240, 8192, 62.329, 57.143, 123.509, 81.838},
-                       {512, 1024, 8192, 18.465, 66.607, 46.624, 75.866},
-                       {8192, 8192, 8192, 1303.466, 1492.405, 2636.749, 1500.541}};
+  const Gemm rows[] = {{1, 4096, 4096, 14.348, 18.526, 25.199, 38.535},
+                       {128, 10240, 8192, 62.144, 57.143, 123.167, 81.838},
+                       {512, 1024, 8192, 17.268, 66.607, 44.599, 75.866},
+                       {8192, 8192, 8192, 1332.020, 1500.538, 2667.217, 1500.541}};
   for (const Gemm& r : rows) {
     CAPTURE(r.m);
     CAPTURE(r.n);
@@ -165,19 +167,6 @@ TEST_CASE("an elementwise kernel finds the first half of the L2 there") {
   CHECK(elementwise_s(g, 80e6) == doctest::Approx(2e-6 + 50e6 / 2e12 + 30e6 / 0.5e12));
 }
 
-// A GPU without overheads: 100 TFLOP/s on 10 multiprocessors and 1 TB/s.
-Accelerator ideal() {
-  Accelerator g;
-  g.name = "ideal";
-  g.peak = {100e12, 200e12, 0.0};
-  g.sm_count = 10;
-  g.memory_bytes_per_s = 1e12;
-  g.efficiency.gemm["bf16"] = {};
-  g.efficiency.prefill_attention["bf16"] = {};
-  g.efficiency.decode_attention["bf16"] = {};
-  return g;
-}
-
 TEST_CASE("a large matrix product on an ideal GPU is bound by the peak") {
   // Given one tile of 128x128 and 40x100 of them in whole waves: 2 m n k / peak, the memory far below.
   const double t = gemm_s(ideal(), "bf16", 128 * 40, 128 * 100, 8192);
@@ -231,6 +220,27 @@ TEST_CASE("splitting the inner dimension uses idle multiprocessors and pays for 
   CHECK(gemm_s(g, "bf16", 128, 128, 8192) == doctest::Approx(expected).epsilon(1e-12));
 }
 
+TEST_CASE("a product that a rule fits takes its tile, others the fastest") {
+  // Given tiles of 16x64 up to 16x1024, else of 128x128: 16 of them in two waves of 10, or 8 or 9 in one.
+  Accelerator g = ideal();
+  g.memory_bytes_per_s = 1e30;
+  auto& e = g.efficiency.gemm["bf16"];
+  e.rules = {{16, 1024, {16, 64}}};
+  CHECK(gemm_s(g, "bf16", 16, 1024, 4096) == doctest::Approx(2.0 * 2.0 * 16 * 64 * 4096 / 10e12));
+  CHECK(gemm_s(g, "bf16", 17, 1024, 4096) == doctest::Approx(2.0 * 128 * 128 * 4096 / 10e12));
+  CHECK(gemm_s(g, "bf16", 16, 1025, 4096) == doctest::Approx(2.0 * 128 * 128 * 4096 / 10e12));
+}
+
+TEST_CASE("the prologue and epilogue of a tile grow with its area") {
+  Accelerator g = ideal();
+  g.memory_bytes_per_s = 1e30;
+  auto& e = g.efficiency.gemm["bf16"];
+  e.tiles = {{256, 128}};
+  const double without = gemm_s(g, "bf16", 256, 128, 4096);
+  e.wave_s = 1e-6;
+  CHECK(gemm_s(g, "bf16", 256, 128, 4096) - without == doctest::Approx(2e-6));
+}
+
 TEST_CASE("a model whose norms quantise the activations pays that instead of a kernel") {
   Accelerator h100 = reference_h100();
   h100.quantise_fused.memory = 0.6;
@@ -249,10 +259,14 @@ TEST_CASE("weights in the L2 are a benchmark's, not a model's") {
   g.l2_bytes = 100e6;
   g.efficiency.gemm["bf16"].warm = {0.2, 3.0};
   const double small = (1.0 + 4096.0) * 2000.0 * 2.0 + 2.0 * 4096.0,
-               large = (1.0 + 4096.0) * 4000.0 * 2.0 + 2.0 * 4096.0;
+               large = (1.0 + 4096.0) * 4000.0 * 2.0 + 2.0 * 4096.0,
+               between = (1.0 + 4096.0) * 3000.0 * 2.0 + 2.0 * 4096.0;
   CHECK(gemm_s(g, "bf16", 1, 4096, 2000) == doctest::Approx(small / 3e12));
   CHECK(gemm_s(g, "bf16", 1, 4096, 2000, true) == doctest::Approx(small / 1e12));
   CHECK(gemm_s(g, "bf16", 1, 4096, 4000) == doctest::Approx(large / 1e12));
+  // From 20 MB to 30 MB the warm share falls from all to none.
+  const double warm = 3.0 - 2.0 * between / 20e6;
+  CHECK(gemm_s(g, "bf16", 1, 4096, 3000) == doctest::Approx(between * (warm / 3e12 + (1.0 - warm) / 1e12)));
 }
 
 TEST_CASE("activations up to a share of the L2 are quantised there") {
@@ -267,56 +281,6 @@ TEST_CASE("activations up to a share of the L2 are quantised there") {
         doctest::Approx(1e-6 + 20e6 / 0.8e12 + 76e6 / 0.1e12));
 }
 
-// Experts of 1024 x 512 on the ideal GPU: 8 of them, two for each token, all touched.
-MoEShape eight_experts() {
-  MoEShape shape;
-  shape.hidden = 1024;
-  shape.inter = 512;
-  shape.experts = 8;
-  shape.topk = 2;
-  shape.touched = 8;
-  return shape;
-}
-
-TEST_CASE("experts with few rows are bound by the weights of those that are touched") {
-  Accelerator g = ideal();
-  g.peak.bf16 = 1e30;
-  g.efficiency.moe["bf16"] = {};
-  g.efficiency.moe["bf16"].around = g.efficiency.moe["bf16"].around_cached = 1e30;
-  const double weights = 8.0 * 3.0 * 1024.0 * 512.0 * 2.0;
-  CHECK(moe_s(g, eight_experts(), 8) == doctest::Approx(weights / 1e12));
-  MoEShape half = eight_experts();
-  half.touched = 4;
-  CHECK(moe_s(g, half, 8) == doctest::Approx(weights / 2e12));
-}
-
-TEST_CASE("experts with many rows are bound by whole tiles of them") {
-  // Given 1600 tokens in tiles of 64: 3200 rows / 64 + 8 x 63 / 128 tiles of 64 columns on 10 multiprocessors.
-  Accelerator g = ideal();
-  g.memory_bytes_per_s = 1e30;
-  g.efficiency.moe["bf16"] = {};
-  g.efficiency.moe["bf16"].compute_many = 0.5;
-  const double tiles = 50.0 + 8.0 * 63.0 / 128.0;
-  const double flop = 2.0 * tiles * 64.0 * 3.0 * 1024.0 * 512.0;
-  CHECK(moe_s(g, eight_experts(), 1600) == doctest::Approx(flop / (0.5 * 100e12)));
-}
-
-TEST_CASE("the kernels around experts see the tokens of all GPUs") {
-  // Given 8 visits a token on all GPUs: 6 (1024 + 512) bytes a visit at 1 TB/s.
-  Accelerator g = ideal();
-  g.efficiency.moe["bf16"] = {};
-  MoEShape shape = eight_experts();
-  const double alone = moe_s(g, shape, 100);
-  shape.visits = 8;
-  CHECK(moe_s(g, shape, 100) - alone == doctest::Approx(100.0 * 6.0 * 6.0 * 1536.0 / 1e12));
-}
-
-TEST_CASE("a type without a curve of experts takes that of its matrices") {
-  const double t = moe_s(ideal(), eight_experts(), 8);
-  CHECK(t > 8.0 * 3.0 * 1024.0 * 512.0 * 2.0 / 1e12);
-  CHECK(moe_s(ideal(), eight_experts(), 0) == 0.0);
-}
-
 TEST_CASE("the copy into the cache is hidden up to a share of the L2 and costs each token") {
   Accelerator g = ideal();
   g.l2_bytes = 1e6;
@@ -329,6 +293,11 @@ TEST_CASE("the copy into the cache is hidden up to a share of the L2 and costs e
   const double copied = 2.0 * 1000.0 * 8.0 * 128.0 * 4.0;
   CHECK(prefill_attention_s(g, shape, {{1000, 0}}) - alone ==
         doctest::Approx((copied - 2e6) / 0.5e12 + 3e-6));
+  // One KV head of 128 elements keeps a quarter of the threads of a block, so that four times as many blocks run.
+  e.cache_l2 = 4.0;
+  const double free_of_copies = prefill_attention_s(g, {8, 1, 128, "bf16"}, {{1000, 0}});
+  e.cache_token_s = 7e-9;
+  CHECK(prefill_attention_s(g, {8, 1, 128, "bf16"}, {{1000, 0}}) - free_of_copies == doctest::Approx(1e-6));
 }
 
 TEST_CASE("causal attention on an ideal GPU does half the work of a square") {

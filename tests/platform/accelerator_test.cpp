@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "sim/config/dumper.hpp"
 #include "tests/base/test_folder.hpp"
 
@@ -55,6 +57,43 @@ TEST_CASE("what is no tile is told with an example") {
   }
   const std::string text = message_of<ConfigError>([&] { load(gpu("[]")); });
   CHECK(text.find("'tiles' wants a list such as [128x128, 128x256]") != std::string::npos);
+}
+
+TEST_CASE("rules of tiles and tuned experts are read and written alike") {
+  Efficiency e;
+  Diagnostics diagnostics;
+  const config::Value map = config::Value::parse(
+      "gemm: {fp8: {rules: [16x8192->16x64, 16x*->32x64]}}\nmoe: {fp8: {tuned: [8x14336]}}\n"
+      "prefill_attention: {}\ndecode_attention: {}\nelementwise: {}\n",
+      "e.yaml");
+  config::read_map(map, "'efficiency'", e, diagnostics);
+  diagnostics.throw_if_any();
+  const auto& rules = e.gemm.at("fp8").rules;
+  REQUIRE(rules.size() == 2);
+  CHECK(rules[0].n == 8192.0);
+  CHECK(rules[1].n > 1e300);
+  CHECK(rules[1].tile.m == 32.0);
+  CHECK(dump_json(rules).dump() == "[\"16x8192->16x64\",\"16x*->32x64\"]");
+  CHECK(dump_json(e.moe.at("fp8").tuned).dump() == "[\"8x14336\"]");
+}
+
+TEST_CASE("what is no rule and no shape of experts is told with an example") {
+  const auto told = [](const std::string& curves) {
+    return message_of<ConfigError>([&] {
+      Efficiency e;
+      Diagnostics diagnostics;
+      const config::Value map = config::Value::parse(
+          curves + "\nprefill_attention: {}\ndecode_attention: {}\nelementwise: {}\n", "e.yaml");
+      config::read_map(map, "'efficiency'", e, diagnostics);
+      diagnostics.throw_if_any();
+    });
+  };
+  for (const char* rule : {"16x8192", "16->16x64", "16x8192->16", "16x8192->16x*", "0x8192->16x64"})
+    CHECK(told("gemm: {fp8: {rules: [" + std::string(rule) + "]}}")
+              .find("a rule is written as 16x8192->16x64, not '" + std::string(rule) + "'") !=
+          std::string::npos);
+  CHECK(told("gemm: {fp8: {}}\nmoe: {fp8: {tuned: [8]}}")
+            .find("experts and their width are written as 8x14336, not '8'") != std::string::npos);
 }
 
 TEST_CASE("a GPU that lacks its peaks and curves is refused with all that is missing") {
