@@ -3,7 +3,7 @@
 
     python3 platforms/fit/engine_fit.py build/release/agentsim [ENGINE...]      # a minute
 
-Reads the fit half of the runs in `agentsim fidelity inferencex` and LLMServingSim's run, and prints for each engine
+Reads the fit half of the runs in `agentsim fidelity inferencex apex`, and prints for each engine
 
     host_overhead + host_overhead_per_sequence * sequences + host_overhead_per_prompt * prompts that a step ends
 
@@ -32,7 +32,8 @@ RUNS = {
     "sglang": r"(TPOT|E2E) sglang .* TP[28]$",  # TP1 is short of memory, which is no matter of overheads
     "trt_llm_dynamo": r"(TPOT|E2E) trtllm ",
     "vllm_v1_dynamo": r"(TPOT|E2E) vllm Qwen3",
-    "vllm_v1": r"(TPOT|E2E) vllm (Llama|gpt)|mean (TPOT|E2E)",
+    "vllm_v1": r"(TPOT|E2E) vllm Llama",
+    "vllm_v0": r"mean (TPOT|TTFT)",
 }
 
 
@@ -69,9 +70,9 @@ def simulate(agentsim, home, points):
     """Logarithms of simulated over measured by engine, at each engine's point."""
     for engine, seconds in points.items():
         set_overheads(home / "platforms" / "engines" / f"{engine}.yaml", np.maximum(seconds, 0.0))
-    out = subprocess.run([agentsim, "fidelity", "inferencex", "llmservingsim_run", "--rows"], check=True,
+    out = subprocess.run([agentsim, "fidelity", "inferencex", "apex", "--rows"], check=True,
                          capture_output=True, text=True, env={**os.environ, "AGENTSIM_HOME": str(home)}).stdout
-    rows = [r for r in csv.DictReader(io.StringIO(out)) if r["half"] == "fit" or r["table"] == "llmservingsim_run"]
+    rows = [r for r in csv.DictReader(io.StringIO(out)) if r["half"] == "fit"]
     return {engine: np.array([np.log(float(r["simulated"]) / float(r["measured"])) for r in rows
                               if re.search(RUNS[engine], r["op"])]) for engine in points}
 
