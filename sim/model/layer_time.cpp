@@ -165,6 +165,7 @@ void LayerTime::experts(double tokens, const KernelSink& sink) const {
       visits < count ? shape.experts * -std::expm1(tokens * std::log1p(-visits / count)) : shape.experts;
   shape.skew = cut_.expert_skew;
   shape.dtype = routed_.compute;
+  shape.kept = routed_.kept;
   shape.gated = llm_.gated;
   shape.weight_bytes = routed_.bytes == dtype_bytes(routed_.compute) ? 0.0 : routed_.bytes;
   sink("experts", moe_s(gpu_, shape, tokens));

@@ -118,7 +118,8 @@ double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double
 
 double moe_s(const Accelerator& gpu, const MoEShape& shape, double tokens) {
   if (tokens <= 0.0 || shape.touched <= 0.0) return 0.0;
-  const auto found = gpu.efficiency.moe.find(shape.dtype);
+  auto found = gpu.efficiency.moe.find(shape.kept);
+  if (found == gpu.efficiency.moe.end()) found = gpu.efficiency.moe.find(shape.dtype);
   if (found == gpu.efficiency.moe.end()) return moe_by_gemm_s(gpu, shape, tokens);
   const platform::MoEEfficiency& e = found->second;
   const bool many = tokens > shape.experts;

@@ -37,6 +37,7 @@ struct MoEShape {
   double touched = 0.0;  // distinct experts that any token visits, expected
   double skew = 1.0;     // load of the busiest over the mean
   std::string dtype = "bf16";
+  std::string kept;  // type of the weights, where kernels of their own may be known for it
   bool gated = true;
   double weight_bytes = 0.0;  // as in gemm_s
   double visits = 0.0;        // experts that a token visits on all GPUs; 0: topk
@@ -53,7 +54,7 @@ struct MoEShape {
 //   move    = touched N K size / (BW memory)
 //   around  = tokens visits 4 (hidden + 2 inter) / (BW around), the first L2 of it at BW around_cached
 //   t       = launch + norm4(work, move) of both + around
-// A type without such a curve takes that of its GEMM.
+// Weights of a type with a curve of its own take that; a type without any takes that of its GEMM.
 double moe_s(const Accelerator& gpu, const MoEShape& shape, double tokens);
 
 // New tokens of one sequence over tokens that are in the cache already.

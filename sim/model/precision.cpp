@@ -61,10 +61,11 @@ bool has_products(const platform::Accelerator& gpu, const std::string& dtype) {
 Product product(const Precision& precision, const platform::Accelerator& gpu) {
   Product p;
   p.bytes = weight_bytes(precision.weights, precision.group);
+  const bool only_kept = precision.weights == "int4" || precision.weights == "mxfp4";
+  if (only_kept) p.kept = precision.weights;
   if (precision.activations != "auto")
     p.compute = precision.activations;
-  else if (precision.weights != "int4" && precision.weights != "mxfp4" &&
-           has_products(gpu, precision.weights))
+  else if (!only_kept && has_products(gpu, precision.weights))
     p.compute = precision.weights;
   return p;
 }

@@ -43,8 +43,11 @@ struct Precision {
 struct Product {
   std::string compute = "bf16";  // type of the matrix product
   double bytes = 2.0;            // of one weight in memory
+  std::string kept = {};         // its type there, where it is not multiplied as such
 
-  bool operator==(const Product& o) const { return compute == o.compute && bytes == o.bytes; }
+  bool operator==(const Product& o) const {
+    return compute == o.compute && bytes == o.bytes && kept == o.kept;
+  }
 };
 
 // Whether the GPU has matrix products of that type, in hardware and as a curve.

@@ -9,10 +9,15 @@
 namespace agentsim::platform {
 namespace {
 
+// Weights of experts that are kept as mxfp4 have kernels of their own, which multiply in bf16.
+std::string multiplied_as(const std::string& dtype) {
+  return dtype == "mxfp4" ? "bf16" : dtype;
+}
+
 template <class Curves>
 void drop_missing_types(Curves& curves, const Accelerator& accelerator) {
   for (auto it = curves.begin(); it != curves.end();)
-    it = accelerator.peak_flops(it->first) > 0.0 ? std::next(it) : curves.erase(it);
+    it = accelerator.peak_flops(multiplied_as(it->first)) > 0.0 ? std::next(it) : curves.erase(it);
 }
 
 // Reads the curves of the accelerator that `efficiency_from` names, so that the map's own are read over them.

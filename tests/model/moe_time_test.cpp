@@ -72,5 +72,22 @@ TEST_CASE("a type without a curve of experts takes that of its matrices") {
   CHECK(moe_s(ideal(), eight_experts(), 0) == 0.0);
 }
 
+TEST_CASE("experts take the curve of the type their weights are kept in, where there is one") {
+  const Accelerator on = gpu("h100_sxm");
+  MoEShape shape;
+  shape.hidden = shape.inter = 2880;
+  shape.experts = 128;
+  shape.topk = 4;
+  shape.touched = 60;
+  shape.weight_bytes = 0.53125;
+  const double as_bf16 = moe_s(on, shape, 32);
+  shape.kept = "mxfp4";
+  CHECK(moe_s(on, shape, 32) < 0.7 * as_bf16);
+  // Not faster than its bytes.
+  CHECK(moe_s(on, shape, 32) > 60.0 * 3 * 2880 * 2880 * 0.53125 / on.memory_bytes_per_s);
+  shape.kept = "int4";  // no kernels of its own are known
+  CHECK(moe_s(on, shape, 32) == as_bf16);
+}
+
 }  // namespace
 }  // namespace agentsim::model

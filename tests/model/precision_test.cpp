@@ -29,8 +29,8 @@ TEST_CASE("a weight has the bytes of its type and its share of scales") {
 TEST_CASE("products take the type of the weights where the GPU has it, else bf16 at the weights' size") {
   CHECK(of("fp8", "auto", "h100_sxm") == Product{"fp8", 1.0});
   CHECK(of("fp8", "auto", "a100_sxm_80gb") == Product{"bf16", 1.0});
-  CHECK(of("int4", "auto", "h100_sxm") == Product{"bf16", 0.51953125});
-  CHECK(of("mxfp4", "auto", "h100_sxm") == Product{"bf16", 0.53125});
+  CHECK(of("int4", "auto", "h100_sxm") == Product{"bf16", 0.51953125, "int4"});
+  CHECK(of("mxfp4", "auto", "h100_sxm") == Product{"bf16", 0.53125, "mxfp4"});
   CHECK(of("nvfp4", "auto", "rtx_pro_6000_server").compute == "nvfp4");
   CHECK(of("nvfp4", "auto", "h100_sxm").compute == "bf16");
 }
@@ -42,7 +42,7 @@ TEST_CASE("activations that are asked for are taken") {
 
 TEST_CASE("weights of the experts alone leave the rest in bf16") {
   const Precision p = Precision::of(llm("gpt_oss_120b").quantisation);
-  CHECK(product(p, gpu("h100_sxm")) == Product{"bf16", 0.53125});
+  CHECK(product(p, gpu("h100_sxm")) == Product{"bf16", 0.53125, "mxfp4"});
   CHECK(rest_product(p, gpu("h100_sxm")) == Product{"bf16", 2.0});
 }
 

@@ -94,6 +94,16 @@ TEST_CASE("each prompt that a step ends costs the host its share") {
   CHECK(seconds("{host_overhead_per_prompt: 2ms}", 0) == seconds("{host_overhead_per_prompt: 0ms}", 0));
 }
 
+TEST_CASE("inside a step the streams of few KV heads are those of served runs") {
+  // One KV head a GPU and two sequences: bytes of the cache over the stream of one head, not that of the kernel alone.
+  const Replica r("hgx_h100_x1", deployment("llama_3_3_70b", "bf16", "bf16", 8));
+  const auto& curve = r.gpu().efficiency.decode_attention.at("bf16");
+  REQUIRE(curve.served_head_stream_bytes_per_s > curve.head_stream_bytes_per_s);
+  const double stream =
+      std::min(curve.served_head_stream_bytes_per_s, curve.memory * r.gpu().memory_bytes_per_s);
+  CHECK(r.time.cost(decode(2)).compute.per_token_s == doctest::Approx(80 * 512.0 / stream).epsilon(1e-9));
+}
+
 TEST_CASE("a decode step is affine in the context and its slope is the cache over the bandwidth") {
   const Replica r("hgx_h100_x1", deployment("llama_3_1_8b", "bf16", "bf16", 1));
   const StepCost cost = r.time.cost(decode(128));

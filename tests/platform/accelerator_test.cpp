@@ -104,5 +104,13 @@ TEST_CASE("a GPU that lacks its peaks and curves is refused with all that is mis
   }
 }
 
+TEST_CASE("experts kept as mxfp4 are handed on to relatives, which multiply them in bf16") {
+  const Accelerator own = load_accelerator(config::Value::parse("h100_sxm", "t"));
+  const Accelerator relative = load_accelerator(config::Value::parse("h200_sxm", "t"));
+  REQUIRE(own.efficiency.moe.count("mxfp4") == 1);
+  REQUIRE(relative.efficiency.moe.count("mxfp4") == 1);
+  CHECK(relative.efficiency.moe.at("mxfp4").launch_s == own.efficiency.moe.at("mxfp4").launch_s);
+}
+
 }  // namespace
 }  // namespace agentsim::platform
