@@ -24,7 +24,7 @@ int64_t Batch::tokens() const {
 }
 
 std::vector<Batch> spread(const Batch& batch, int64_t parts) {
-  const int64_t count = std::clamp<int64_t>(batch.sequences(), 1, parts);
+  const int64_t count = part_count(batch, parts);
   if (count == 1) return {batch};
   Batch empty;
   empty.width = batch.width;
@@ -50,6 +50,22 @@ std::vector<Batch> spread(const Batch& batch, int64_t parts) {
           batch.context_share * static_cast<double>(part.decoding) / static_cast<double>(batch.decoding);
   }
   return all;
+}
+
+int64_t part_count(const Batch& batch, int64_t parts) {
+  return std::clamp<int64_t>(batch.sequences(), 1, parts);
+}
+
+Batch largest_part(const Batch& batch, int64_t parts) {
+  const int64_t count = part_count(batch, parts);
+  if (!batch.chunks.empty() || !batch.contexts.empty()) return spread(batch, parts).front();
+  Batch part = batch;
+  if (count == 1) return part;
+  part.finished_prompts = 0;
+  part.decoding = (batch.decoding + count - 1) / count;
+  part.context_share =
+      batch.context_share * static_cast<double>(part.decoding) / static_cast<double>(batch.decoding);
+  return part;
 }
 
 }  // namespace agentsim::model

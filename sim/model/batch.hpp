@@ -24,5 +24,8 @@ struct Batch {
 // The parts of a batch that are processed apart from each other, as even as whole sequences allow; the first is the one
 // with most tokens. No more than it has sequences.
 std::vector<Batch> spread(const Batch& batch, int64_t parts);
+// The first of them, and how many there are.
+Batch largest_part(const Batch& batch, int64_t parts);
+int64_t part_count(const Batch& batch, int64_t parts);
 
 }  // namespace agentsim::model

@@ -102,7 +102,8 @@ std::vector<double> CollectiveGroup::shares(const platform::Cluster& cluster, co
 CollectiveGroup::Tier CollectiveGroup::tier(const platform::Cluster& cluster,
                                             const std::vector<std::vector<int>>& groups) const {
   return {static_cast<int>(groups.front().size()),
-          {slowest(shares(cluster, rings(groups))), slowest(shares(cluster, exchanges(groups)))}};
+          {slowest(shares(cluster, rings(groups))), slowest(shares(cluster, exchanges(groups)))},
+          {}};
 }
 
 void CollectiveGroup::find_tiers(const platform::Cluster& cluster) {
@@ -120,6 +121,9 @@ void CollectiveGroup::find_tiers(const platform::Cluster& cluster) {
     (nodes.size() > 1 ? across_ : inside_) = whole_;
     pairs = rings({gpus_});
   }
+  choose(inside_, protocols_);
+  choose(across_, across());
+  choose(whole_, across_.size > 1 ? across() : protocols_);
   crossings_ = crossings_of(cluster, pairs);
   for (const auto& [link, count] : crossings_)
     rate_ = std::min(rate_, cluster.link_bytes_per_s(link) / count);
@@ -150,24 +154,32 @@ void CollectiveGroup::find_pairs(const platform::Cluster& cluster) {
   for (const double rate : shares(cluster, exchanges({gpus_}))) exchange_total_ += rate;
 }
 
-CollectiveCost CollectiveGroup::on(const Tier& tier, const Protocols& protocols, Collective collective,
-                                   double bytes) const {
-  CollectiveCost cost = cheapest(protocols, collective, bytes, tier.size, tier.rates);
-  if (cost.burst_bytes > 0.0) cost.burst_bytes *= rate_ / tier.rates.ring;
+void CollectiveGroup::choose(Tier& tier, const Protocols& protocols) {
+  if (tier.size < 2) return;
+  for (size_t i = 0; i < kCollectives; ++i)
+    tier.choices[i] = ProtocolChoice(protocols, static_cast<Collective>(i), tier.size, tier.rates);
+}
+
+CollectiveCost CollectiveGroup::stated(CollectiveCost cost, double ring_rate) const {
+  if (cost.burst_bytes > 0.0) cost.burst_bytes *= rate_ / ring_rate;
   return cost;
 }
 
+CollectiveCost CollectiveGroup::on(const Tier& tier, Collective collective, double bytes) const {
+  return stated(tier.choices[static_cast<size_t>(collective)].cost(bytes), tier.rates.ring);
+}
+
 CollectiveCost CollectiveGroup::all_reduce(double bytes) const {
-  if (across_.size == 1) return on(inside_, protocols_, Collective::all_reduce, bytes);
-  CollectiveCost cost = on(across_, across(), Collective::all_reduce, bytes / inside_.size);
-  cost += on(inside_, protocols_, Collective::reduce_scatter, bytes);
-  cost += on(inside_, protocols_, Collective::all_gather, bytes);
+  if (across_.size == 1) return on(inside_, Collective::all_reduce, bytes);
+  CollectiveCost cost = on(across_, Collective::all_reduce, bytes / inside_.size);
+  cost += on(inside_, Collective::reduce_scatter, bytes);
+  cost += on(inside_, Collective::all_gather, bytes);
   return cost;
 }
 
 CollectiveCost CollectiveGroup::gather_or_scatter(Collective collective, double bytes) const {
-  CollectiveCost cost = on(inside_, protocols_, collective, bytes);
-  cost += on(across_, across(), collective, bytes / inside_.size);
+  CollectiveCost cost = on(inside_, collective, bytes);
+  cost += on(across_, collective, bytes / inside_.size);
   return cost;
 }
 
@@ -180,13 +192,15 @@ CollectiveCost CollectiveGroup::reduce_scatter(double bytes) const {
 }
 
 CollectiveCost CollectiveGroup::all_to_all(double bytes) const {
-  return on(whole_, across_.size > 1 ? across() : protocols_, Collective::all_to_all, bytes);
+  return on(whole_, Collective::all_to_all, bytes);
 }
 
 CollectiveCost CollectiveGroup::p2p(int from, int to, double bytes) const {
   if (from == to) return {};
   const Pair& pair = pairs_.at(static_cast<size_t>(from) * gpus_.size() + static_cast<size_t>(to));
-  return on({2, {pair.rate, pair.rate}}, pair.same_node ? protocols_ : across(), Collective::p2p, bytes);
+  return stated(
+      cheapest(pair.same_node ? protocols_ : across(), Collective::p2p, bytes, 2, {pair.rate, pair.rate}),
+      pair.rate);
 }
 
 }  // namespace agentsim::model

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -53,6 +54,7 @@ class CollectiveGroup {
   struct Tier {
     int size = 1;
     Rates rates;
+    std::array<ProtocolChoice, kCollectives> choices;  // by collective
   };
   struct Pair {
     double rate = 0.0;
@@ -66,8 +68,10 @@ class CollectiveGroup {
   void find_tiers(const platform::Cluster& cluster);
   void find_pairs(const platform::Cluster& cluster);
   const Protocols& across() const { return network_.empty() ? protocols_ : network_; }
+  static void choose(Tier& tier, const Protocols& protocols);
   // On a tier, stated for rate_.
-  CollectiveCost on(const Tier& tier, const Protocols& protocols, Collective collective, double bytes) const;
+  CollectiveCost on(const Tier& tier, Collective collective, double bytes) const;
+  CollectiveCost stated(CollectiveCost cost, double ring_rate) const;
   CollectiveCost gather_or_scatter(Collective collective, double bytes) const;
 
   std::vector<int> gpus_;

@@ -7,6 +7,7 @@ namespace agentsim::model {
 namespace {
 
 constexpr double kActivationBytes = 2.0;  // activations are bf16 between the kernels
+constexpr double kReadyFor = 512.0;       // tokens of a step that only decodes, usually
 
 double real(int64_t whole) {
   return static_cast<double>(whole);
@@ -41,57 +42,143 @@ double state_flop(const LLM& llm) {
 }
 
 LayerTime::LayerTime(const LLM& llm, const Precision& precision, const Accelerator& gpu, const Cut& cut)
-    : llm_(llm), gpu_(gpu), cut_(cut), routed_(product(precision, gpu)), rest_(rest_product(precision, gpu)) {
-  attention_.heads = share(llm.heads, cut.attention);
-  attention_.head_dim = real(llm.head_dim);
-  attention_.kv_heads = real(kv_heads_per_gpu(llm, cut.attention));
-  attention_.kv_dtype = attention_type(precision.kv);
-  if (!llm.is_latent()) return;
-  latent_ = {attention_.heads, real(llm.mla.kv_rank), real(llm.mla.rope_dim), attention_.kv_dtype};
-  attention_.kv_heads = attention_.heads;
-  attention_.head_dim = real(llm.mla.nope_dim + llm.mla.rope_dim);
-  attention_.value_dim = real(llm.mla.value_dim);
-  attention_.kv_dtype = "bf16";
-  without_copy_ = gpu;
-  without_copy_.efficiency.prefill_attention.at("bf16").cache_memory = 0.0;
-}
-
-double LayerTime::matrix(const Product& product, double tokens, double out, double in) const {
-  const double kept = product.bytes == dtype_bytes(product.compute) ? 0.0 : product.bytes;
-  return gemm_s(gpu_, product.compute, tokens, out, in, true, kept);
-}
-
-void LayerTime::projections(const LayerRun& layer, double tokens, const KernelSink& sink) const {
-  const double hidden = real(llm_.hidden);
-  // A norm with the residual added reads and writes both streams.
-  const double norm = elementwise_s(gpu_, 4.0 * tokens * hidden * kActivationBytes);
-  if (layer.linear || llm_.is_latent()) {
-    layer.linear ? linear_projections(tokens, sink) : latent_projections(tokens, sink);
-    sink("norms", real(llm_.norms) * norm);
-    return;
+    : llm_(llm),
+      gpu_(gpu),
+      cut_(cut),
+      routed_(product(precision, gpu)),
+      rest_(rest_product(precision, gpu)),
+      elementwise_(gpu) {
+  const double hidden = real(llm.hidden);
+  make_attention(precision);
+  bool has_dense = false, has_experts = false;
+  for (const LayerRun& run : llm.layer_runs()) (run.experts ? has_experts : has_dense) = true;
+  if (has_dense) {
+    const double ffn = share(llm.ffn, cut.dense);
+    dense_up_ = matrix((llm.gated ? 2.0 : 1.0) * ffn, hidden);
+    dense_down_ = matrix(hidden, ffn);
   }
+  if (has_experts) {
+    MoEShape shape;
+    shape.hidden = hidden;
+    shape.inter = share(llm.experts.inter, cut.expert_inter);
+    shape.experts = share(llm.experts.count, cut.experts);
+    shape.topk = real(llm.experts.per_token) / real(cut.experts);
+    shape.skew = cut.expert_skew;
+    shape.dtype = routed_.compute;
+  shape.kept = routed_.kept;
+    shape.gated = llm.gated;
+    shape.weight_bytes = routed_.bytes == dtype_bytes(routed_.compute) ? 0.0 : routed_.bytes;
+    experts_.emplace(gpu, shape);
+    router_.emplace(gpu, "bf16", real(llm.experts.count), hidden, true, 0.0, kReadyFor);
+    const double inter = share(llm.experts.shared_inter, cut.shared);
+    if (inter > 0.0) {
+      shared_up_ = matrix(2.0 * inter, hidden);
+      shared_down_ = matrix(hidden, inter);
+    }
+  }
+  head_.emplace(gpu, "bf16", real(llm.vocabulary) / real(cut.dense), hidden, false, 0.0, kReadyFor);
+}
+
+void LayerTime::make_attention(const Precision& precision) {
+  const double hidden = real(llm_.hidden);
+  attention_.heads = share(llm_.heads, cut_.attention);
+  attention_.head_dim = real(llm_.head_dim);
+  attention_.kv_heads = real(kv_heads_per_gpu(llm_, cut_.attention));
+  attention_.kv_dtype = attention_type(precision.kv);
+  if (llm_.is_latent()) {
+    const LatentAttention& mla = llm_.mla;
+    latent_ = {attention_.heads, real(mla.kv_rank), real(mla.rope_dim), attention_.kv_dtype};
+    latent_decode_.emplace(gpu_, latent_);
+    attention_.kv_heads = attention_.heads;
+    attention_.head_dim = real(mla.nope_dim + mla.rope_dim);
+    attention_.value_dim = real(mla.value_dim);
+    attention_.kv_dtype = "bf16";
+    const double query = latent_.heads * attention_.head_dim;
+    const double latent = latent_.rank + latent_.rope_dim;
+    // Down-projections are one matrix, which every GPU has whole.
+    down_projection_ = matrix(real(mla.query_rank) + latent, hidden);
+    queries_ = matrix(query, mla.query_rank > 0 ? real(mla.query_rank) : hidden);
+    up_projection_ = matrix(latent_.heads * real(mla.nope_dim + mla.value_dim), latent_.rank);
+    output_ = matrix(hidden, latent_.heads * real(mla.value_dim));
+  } else {
+    decode_.emplace(gpu_, attention_);
+    const double query = attention_.heads * attention_.head_dim;
+    const double key = attention_.kv_heads * attention_.head_dim;
+    qkv_ = matrix((llm_.output_gate ? 2.0 : 1.0) * query + 2.0 * key, hidden);
+    output_ = matrix(hidden, query);
+  }
+  if (llm_.linear.value_heads > 0) {
+    const LinearAttention& l = llm_.linear;
+    const double keys = share(l.key_heads * l.key_dim, cut_.attention);
+    const double values = share(l.value_heads * l.value_dim, cut_.attention);
+    // Queries, keys, values and their gates, and two numbers a head for decay and strength.
+    linear_qkv_ = matrix(2.0 * keys + 2.0 * values + 2.0 * share(l.value_heads, cut_.attention), hidden);
+    linear_output_ = matrix(hidden, values);
+  }
+  // Up-projected keys and values are not copied into the cache: only the latent vector is, which costs nothing beside.
+  prefill_.emplace(gpu_, attention_, !llm_.is_latent());
+  AttentionShape windowed = attention_;
+  windowed.window = real(llm_.window);
+  windowed_prefill_.emplace(gpu_, windowed, !llm_.is_latent());
+}
+
+GemmKernel LayerTime::matrix(double out, double in) const {
+  const double kept = rest_.bytes == dtype_bytes(rest_.compute) ? 0.0 : rest_.bytes;
+  return {gpu_, rest_.compute, out, in, true, kept, kReadyFor};
+}
+
+const KernelTimes& LayerTime::kept(Kept& last, double tokens, Kernels kernels) const {
+  if (last.tokens != tokens) last = {tokens, (this->*kernels)(tokens)};
+  return last.times;
+}
+
+const KernelTimes& LayerTime::projections(const LayerRun& layer, double tokens) const {
+  if (layer.linear) return kept(linear_projections_, tokens, &LayerTime::linear_projections);
+  return kept(projections_, tokens,
+              llm_.is_latent() ? &LayerTime::latent_projections : &LayerTime::softmax_projections);
+}
+
+const KernelTimes& LayerTime::mlp(const LayerRun& layer, double tokens) const {
+  return layer.experts ? kept(routed_experts_, tokens, &LayerTime::experts)
+                       : kept(dense_, tokens, &LayerTime::dense);
+}
+
+const KernelTimes& LayerTime::beside_experts(const LayerRun& layer, double tokens) const {
+  static const KernelTimes none;
+  return layer.experts ? kept(beside_experts_, tokens, &LayerTime::router_and_shared) : none;
+}
+
+// A norm with the residual added reads and writes both streams.
+double LayerTime::norms(double tokens) const {
+  return real(llm_.norms) * elementwise_.seconds(4.0 * tokens * real(llm_.hidden) * kActivationBytes);
+}
+
+KernelTimes LayerTime::softmax_projections(double tokens) const {
   const double query = attention_.heads * attention_.head_dim;
   const double key = attention_.kv_heads * attention_.head_dim;
-  sink("qkv", matrix(rest_, tokens, (llm_.output_gate ? 2.0 : 1.0) * query + 2.0 * key, hidden));
-  sink("attention output", matrix(rest_, tokens, hidden, query));
-  sink("norms", real(llm_.norms) * norm);
-  const double heads_s = elementwise_s(gpu_, 2.0 * tokens * (query + key) * kActivationBytes);
-  if (llm_.positions == 0) sink("rotary", heads_s);
-  if (llm_.qk_norm) sink("norms of heads", heads_s);
-  if (llm_.output_gate) sink("output gate", elementwise_s(gpu_, 3.0 * tokens * query * kActivationBytes));
+  KernelTimes times;
+  times.add("qkv", qkv_->seconds(tokens));
+  times.add("attention output", output_->seconds(tokens));
+  times.add("norms", norms(tokens));
+  const double heads_s = elementwise_.seconds(2.0 * tokens * (query + key) * kActivationBytes);
+  if (llm_.positions == 0) times.add("rotary", heads_s);
+  if (llm_.qk_norm) times.add("norms of heads", heads_s);
+  if (llm_.output_gate)
+    times.add("output gate", elementwise_.seconds(3.0 * tokens * query * kActivationBytes));
+  return times;
 }
 
-void LayerTime::linear_projections(double tokens, const KernelSink& sink) const {
+KernelTimes LayerTime::linear_projections(double tokens) const {
   const LinearAttention& l = llm_.linear;
-  const double hidden = real(llm_.hidden);
   const double keys = share(l.key_heads * l.key_dim, cut_.attention);
   const double values = share(l.value_heads * l.value_dim, cut_.attention);
-  // Queries, keys, values and their gates, and two numbers a head for decay and strength.
-  sink("qkv",
-       matrix(rest_, tokens, 2.0 * keys + 2.0 * values + 2.0 * share(l.value_heads, cut_.attention), hidden));
-  sink("convolution", elementwise_s(gpu_, 2.0 * tokens * (2.0 * keys + values) * kActivationBytes));
-  sink("output gate", elementwise_s(gpu_, 3.0 * tokens * values * kActivationBytes));
-  sink("attention output", matrix(rest_, tokens, hidden, values));
+  KernelTimes times;
+  times.add("qkv", linear_qkv_->seconds(tokens));
+  times.add("convolution", elementwise_.seconds(2.0 * tokens * (2.0 * keys + values) * kActivationBytes));
+  times.add("output gate", elementwise_.seconds(3.0 * tokens * values * kActivationBytes));
+  times.add("attention output", linear_output_->seconds(tokens));
+  times.add("norms", norms(tokens));
+  return times;
 }
 
 double LayerTime::linear_attention(const std::vector<Chunk>& chunks, double sequences) const {
@@ -113,123 +200,104 @@ double LayerTime::linear_attention(const std::vector<Chunk>& chunks, double sequ
         2.0 * states * static_cast<double>(chunks.size());
     const auto& kernel = gpu_.efficiency.prefill_attention.at("bf16");
     seconds +=
-        kernel.launch_s + std::max(flop / (gpu_.peak.bf16 * kernel.compute), elementwise_s(gpu_, moved));
+        kernel.launch_s + std::max(flop / (gpu_.peak.bf16 * kernel.compute), elementwise_.seconds(moved));
   }
-  if (sequences > 0.0) seconds += elementwise_s(gpu_, 2.0 * states * sequences);
+  if (sequences > 0.0) seconds += elementwise_.seconds(2.0 * states * sequences);
   return seconds;
 }
 
-void LayerTime::latent_projections(double tokens, const KernelSink& sink) const {
-  const double hidden = real(llm_.hidden);
-  const double query = latent_.heads * attention_.head_dim;
-  const double latent = latent_.rank + latent_.rope_dim;
+KernelTimes LayerTime::latent_projections(double tokens) const {
+  KernelTimes times;
   if (llm_.mla.query_rank > 0) {
-    // Down-projections are one matrix, which every GPU has whole.
-    sink("down-projections", matrix(rest_, tokens, real(llm_.mla.query_rank) + latent, hidden));
-    sink("queries", matrix(rest_, tokens, query, real(llm_.mla.query_rank)));
+    times.add("down-projections", down_projection_->seconds(tokens));
+    times.add("queries", queries_->seconds(tokens));
   } else {
-    sink("queries", matrix(rest_, tokens, query, hidden));
-    sink("down-projections", matrix(rest_, tokens, latent, hidden));
+    times.add("queries", queries_->seconds(tokens));
+    times.add("down-projections", down_projection_->seconds(tokens));
   }
   // Keys and values of prompts, or their absorption into query and output of decoding tokens: as many products.
-  sink("up-projections",
-       matrix(rest_, tokens, latent_.heads * real(llm_.mla.nope_dim + llm_.mla.value_dim), latent_.rank));
-  sink("attention output", matrix(rest_, tokens, hidden, latent_.heads * real(llm_.mla.value_dim)));
-  sink("rotary",
-       elementwise_s(gpu_, 2.0 * tokens * (latent_.heads + 1.0) * latent_.rope_dim * kActivationBytes));
-  sink("norms of heads",
-       elementwise_s(gpu_, 2.0 * tokens * (real(llm_.mla.query_rank) + latent_.rank) * kActivationBytes));
+  times.add("up-projections", up_projection_->seconds(tokens));
+  times.add("attention output", output_->seconds(tokens));
+  times.add("rotary",
+            elementwise_.seconds(2.0 * tokens * (latent_.heads + 1.0) * latent_.rope_dim * kActivationBytes));
+  times.add("norms of heads", elementwise_.seconds(2.0 * tokens * (real(llm_.mla.query_rank) + latent_.rank) *
+                                                   kActivationBytes));
+  times.add("norms", norms(tokens));
+  return times;
 }
 
-void LayerTime::mlp(const LayerRun& layer, double tokens, const KernelSink& sink) const {
-  if (layer.experts) {
-    experts(tokens, sink);
-    return;
-  }
+KernelTimes LayerTime::dense(double tokens) const {
   const double ffn = share(llm_.ffn, cut_.dense);
-  const double hidden = real(llm_.hidden);
-  sink(llm_.gated ? "gate and up" : "up", matrix(rest_, tokens, (llm_.gated ? 2.0 : 1.0) * ffn, hidden));
-  sink("down", matrix(rest_, tokens, hidden, ffn));
-  sink("activation", elementwise_s(gpu_, (llm_.gated ? 3.0 : 2.0) * tokens * ffn * kActivationBytes));
+  KernelTimes times;
+  times.add(llm_.gated ? "gate and up" : "up", dense_up_->seconds(tokens));
+  times.add("down", dense_down_->seconds(tokens));
+  times.add("activation", elementwise_.seconds((llm_.gated ? 3.0 : 2.0) * tokens * ffn * kActivationBytes));
+  return times;
 }
 
-void LayerTime::experts(double tokens, const KernelSink& sink) const {
+KernelTimes LayerTime::experts(double tokens) const {
   const double count = real(llm_.experts.count);
   const double visits = real(llm_.experts.per_token);
-  MoEShape shape;
-  shape.hidden = real(llm_.hidden);
-  shape.inter = share(llm_.experts.inter, cut_.expert_inter);
-  shape.experts = share(llm_.experts.count, cut_.experts);
-  shape.topk = visits / real(cut_.experts);
-  shape.touched =
-      visits < count ? shape.experts * -std::expm1(tokens * std::log1p(-visits / count)) : shape.experts;
-  shape.skew = cut_.expert_skew;
-  shape.dtype = routed_.compute;
-  shape.kept = routed_.kept;
-  shape.gated = llm_.gated;
-  shape.weight_bytes = routed_.bytes == dtype_bytes(routed_.compute) ? 0.0 : routed_.bytes;
-  sink("experts", moe_s(gpu_, shape, tokens));
+  const double here = share(llm_.experts.count, cut_.experts);
+  const double touched = visits < count ? here * -std::expm1(tokens * std::log1p(-visits / count)) : here;
+  KernelTimes times;
+  times.add("experts", experts_->seconds(tokens, touched));
+  return times;
 }
 
-void LayerTime::beside_experts(const LayerRun& layer, double tokens, const KernelSink& sink) const {
-  if (!layer.experts) return;
-  const double hidden = real(llm_.hidden);
+KernelTimes LayerTime::router_and_shared(double tokens) const {
   const double count = real(llm_.experts.count);
+  KernelTimes times;
   // Router in bf16, then softmax and the choice of the experts.
-  sink("router", gemm_s(gpu_, "bf16", tokens, count, hidden, true) +
-                     elementwise_s(gpu_, tokens * count * kActivationBytes));
-  if (llm_.experts.shared_inter == 0) return;
+  times.add("router", router_->seconds(tokens) + elementwise_.seconds(tokens * count * kActivationBytes));
+  if (!shared_up_) return times;
   const double inter = share(llm_.experts.shared_inter, cut_.shared);
-  sink("shared experts", matrix(rest_, tokens, 2.0 * inter, hidden) +
-                             elementwise_s(gpu_, 3.0 * tokens * inter * kActivationBytes) +
-                             matrix(rest_, tokens, hidden, inter));
+  times.add("shared experts", shared_up_->seconds(tokens) +
+                                  elementwise_.seconds(3.0 * tokens * inter * kActivationBytes) +
+                                  shared_down_->seconds(tokens));
+  return times;
 }
 
 bool LayerTime::joins_decode() const {
-  return !llm_.is_latent() && gpu_.efficiency.prefill_attention.at(attention_.kv_dtype).joins_decode;
+  return !llm_.is_latent() && prefill_->joins_decode();
 }
 
-void LayerTime::prefill_attention(const LayerRun& layer, const std::vector<Chunk>& chunks,
-                                  const KernelSink& sink) const {
-  if (chunks.empty()) return;
-  AttentionShape shape = attention_;
-  if (layer.windowed) shape.window = real(llm_.window);
-  const char* const kernel = layer.windowed ? "windowed attention" : "attention";
-  if (!llm_.is_latent()) {
-    sink(kernel, prefill_attention_s(gpu_, shape, chunks));
-    return;
+KernelTimes LayerTime::prefill_attention(const LayerRun& layer, const std::vector<Chunk>& chunks) const {
+  KernelTimes times;
+  if (chunks.empty()) return times;
+  if (llm_.is_latent()) {
+    double cached = 0.0;
+    for (const Chunk& chunk : chunks) cached += chunk.cached;
+    if (cached > 0.0) times.add("up-projections of the cache", up_projection_->seconds(cached));
   }
-  double cached = 0.0;
-  for (const Chunk& chunk : chunks) cached += chunk.cached;
-  if (cached > 0.0)
-    sink("up-projections of the cache",
-         matrix(rest_, cached, latent_.heads * real(llm_.mla.nope_dim + llm_.mla.value_dim), latent_.rank));
-  sink(kernel, prefill_attention_s(without_copy_, shape, chunks));
+  if (layer.windowed)
+    times.add("windowed attention", windowed_prefill_->seconds(chunks));
+  else
+    times.add("attention", prefill_->seconds(chunks));
+  return times;
 }
 
 Affine LayerTime::decode_attention(double sequences, double width) const {
-  if (llm_.is_latent()) {
-    LatentShape shape = latent_;
-    shape.heads *= width;
-    return latent_decode_s(gpu_, shape, sequences);
-  }
-  return decode_attention_s(gpu_, attention_, sequences);
+  return latent_decode_ ? latent_decode_->seconds(sequences, width) : decode_->seconds(sequences);
 }
 
 double LayerTime::activations(double tokens, double bytes) const {
-  return elementwise_s(gpu_, tokens * real(llm_.hidden) * bytes);
+  return elementwise_.seconds(tokens * real(llm_.hidden) * bytes);
 }
 
-void LayerTime::embedding(double tokens, const KernelSink& sink) const {
-  sink("embedding", elementwise_s(gpu_, 2.0 * tokens * real(llm_.hidden) * kActivationBytes));
+KernelTimes LayerTime::embedding(double tokens) const {
+  KernelTimes times;
+  times.add("embedding", elementwise_.seconds(2.0 * tokens * real(llm_.hidden) * kActivationBytes));
+  return times;
 }
 
-void LayerTime::head(double sequences, const KernelSink& sink) const {
-  if (sequences <= 0.0) return;
-  const double vocabulary = real(llm_.vocabulary);
-  sink("head", gemm_s(gpu_, "bf16", sequences, vocabulary / real(cut_.dense), real(llm_.hidden)));
+KernelTimes LayerTime::head(double sequences) const {
+  KernelTimes times;
+  if (sequences <= 0.0) return times;
+  times.add("head", head_->seconds(sequences));
   // Sampling reads the bf16 logits, writes them as fp32 and passes over those twice.
-  sink("sampling", elementwise_s(gpu_, sequences * vocabulary * (2.0 + 3.0 * 4.0)));
+  times.add("sampling", elementwise_.seconds(sequences * real(llm_.vocabulary) * (2.0 + 3.0 * 4.0)));
+  return times;
 }
 
 }  // namespace agentsim::model

@@ -1,6 +1,9 @@
 #pragma once
 
-#include <functional>
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "sim/model/llm.hpp"
@@ -18,8 +21,21 @@ struct Cut {
   double expert_skew = 1.0;  // load of the busiest expert over the mean
 };
 
-// Takes the name of a kernel and its seconds.
-using KernelSink = std::function<void(const char* kernel, double seconds)>;
+// Kernels by name, and their seconds.
+class KernelTimes {
+ public:
+  struct Kernel {
+    const char* name;
+    double seconds;
+  };
+  void add(const char* name, double seconds) { kernels_.at(size_++) = {name, seconds}; }
+  const Kernel* begin() const { return kernels_.data(); }
+  const Kernel* end() const { return kernels_.data() + size_; }
+
+ private:
+  std::array<Kernel, 12> kernels_{};
+  size_t size_ = 0;
+};
 
 // Key-value heads that one of so many GPUs keeps: heads are copied once there are more GPUs than heads.
 int64_t kv_heads_per_gpu(const LLM& llm, int64_t gpus);
@@ -33,22 +49,22 @@ double state_bytes(const LLM& llm, int64_t gpus);
 // added to.
 double state_flop(const LLM& llm);
 
-// What the kernels of one layer take on one GPU of those among which it is cut.
+// What the kernels of one layer take on one GPU of those among which it is cut. Kernels that depend on the number of tokens
+// only are kept until another number is asked for, so that layers of other kinds and stages find them there.
 class LayerTime {
  public:
   // `llm` and `gpu` must outlive it.
   LayerTime(const LLM& llm, const Precision& precision, const Accelerator& gpu, const Cut& cut);
 
   // All that depends on the number of new tokens only, but for the MLP.
-  void projections(const LayerRun& layer, double tokens, const KernelSink& sink) const;
+  const KernelTimes& projections(const LayerRun& layer, double tokens) const;
   // MLP or routed experts. A token visits experts.per_token of the experts, any of them alike: n tokens touch
   // E (1 - (1 - k/E)^n).
-  void mlp(const LayerRun& layer, double tokens, const KernelSink& sink) const;
+  const KernelTimes& mlp(const LayerRun& layer, double tokens) const;
   // Router and shared experts, if the layer has them.
-  void beside_experts(const LayerRun& layer, double tokens, const KernelSink& sink) const;
+  const KernelTimes& beside_experts(const LayerRun& layer, double tokens) const;
   // Attention of new tokens, the projection of cached latent vectors included.
-  void prefill_attention(const LayerRun& layer, const std::vector<Chunk>& chunks,
-                         const KernelSink& sink) const;
+  KernelTimes prefill_attention(const LayerRun& layer, const std::vector<Chunk>& chunks) const;
   // `width` new tokens for each of `sequences`: seconds by their summed context, of which a windowed layer counts no more
   // than its window for each. A sequence's cache is read once for all of its new tokens.
   Affine decode_attention(double sequences, double width) const;
@@ -57,18 +73,32 @@ class LayerTime {
   // A layer of linear attention (gated delta net): prompts in chunks of 64 tokens at the rate of the prefill kernel, decoding
   // sequences as fast as their states are read and written.
   double linear_attention(const std::vector<Chunk>& chunks, double sequences) const;
+  // What routed experts are multiplied in.
+  const std::string& experts_type() const { return routed_.compute; }
   // Whether a step with prompts has its decoding sequences in the kernel of the prompts.
   bool joins_decode() const;
 
-  void embedding(double tokens, const KernelSink& sink) const;
+  KernelTimes embedding(double tokens) const;
   // Head and sampling of so many sequences.
-  void head(double sequences, const KernelSink& sink) const;
+  KernelTimes head(double sequences) const;
 
  private:
-  double matrix(const Product& product, double tokens, double out, double in) const;
-  void linear_projections(double tokens, const KernelSink& sink) const;
-  void latent_projections(double tokens, const KernelSink& sink) const;
-  void experts(double tokens, const KernelSink& sink) const;
+  struct Kept {
+    double tokens = -1.0;
+    KernelTimes times;
+  };
+  using Kernels = KernelTimes (LayerTime::*)(double tokens) const;
+  const KernelTimes& kept(Kept& last, double tokens, Kernels kernels) const;
+  GemmKernel matrix(double out, double in) const;
+  void make_attention(const Precision& precision);
+
+  double norms(double tokens) const;
+  KernelTimes softmax_projections(double tokens) const;
+  KernelTimes linear_projections(double tokens) const;
+  KernelTimes latent_projections(double tokens) const;
+  KernelTimes dense(double tokens) const;
+  KernelTimes experts(double tokens) const;
+  KernelTimes router_and_shared(double tokens) const;
 
   const LLM& llm_;
   const Accelerator& gpu_;
@@ -77,8 +107,16 @@ class LayerTime {
   Product rest_;    // of all other matrices
   AttentionShape attention_;
   LatentShape latent_;
-  // Up-projected keys and values are not copied into the cache: only the latent vector is, which costs nothing beside.
-  Accelerator without_copy_;
+  ElementwiseKernel elementwise_;
+  // Each is there if the model has it.
+  using Matrix = std::optional<GemmKernel>;
+  Matrix qkv_, output_, linear_qkv_, linear_output_, down_projection_, queries_, up_projection_;
+  Matrix dense_up_, dense_down_, router_, shared_up_, shared_down_, head_;
+  std::optional<MoEKernel> experts_;
+  std::optional<PrefillKernel> prefill_, windowed_prefill_;
+  std::optional<DecodeKernel> decode_;
+  std::optional<LatentKernel> latent_decode_;
+  mutable Kept projections_, linear_projections_, dense_, routed_experts_, beside_experts_;
 };
 
 }  // namespace agentsim::model

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,61 @@ using platform::Accelerator;
 // element of B, where it is kept in another type than it is multiplied in; 0: that of `dtype`.
 double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double n, double k,
               bool fused = false, double weight_bytes = 0.0);
+
+// Seconds per byte of operands of which a repeated benchmark finds some in the L2.
+class Operands {
+ public:
+  Operands() = default;
+  Operands(const Accelerator& gpu, const platform::Warm& warm, double memory, bool is_repeated);
+  double seconds_a_byte(double bytes) const {
+    if (l2_bytes_ <= 0.0) return cold_;
+    const double share = std::clamp(3.0 - 2.0 * bytes / l2_bytes_, 0.0, 1.0);
+    return (1.0 - share) * cold_ + share / warm_rate_;
+  }
+
+ private:
+  double cold_ = 0.0, warm_rate_ = 1.0;
+  double l2_bytes_ = 0.0;  // 0: nothing is warm
+};
+
+// gemm_s() of one n and k for any m: what does not depend on m is computed once, and tiles are chosen ahead for all m up to
+// `ready_for`. `gpu` must outlive it.
+class GemmKernel {
+ public:
+  GemmKernel(const Accelerator& gpu, const std::string& dtype, double n, double k, bool fused = false,
+             double weight_bytes = 0.0, double ready_for = 0.0);
+  double seconds(double m) const;
+
+ private:
+  // A tile and a split of k.
+  struct Option {
+    double rows = 0.0;     // of the tile
+    double columns = 0.0;  // of tiles
+    double split = 1.0;
+    double one_wave = 0.0;
+  };
+  // What a library chooses from for up to so many rows of the product.
+  struct Choice {
+    double most_rows = 0.0;
+    std::vector<Option> options;
+  };
+  const std::vector<Option>& options_for(double m) const;
+  void choose_ahead(double ready_for);
+  double waves_s(const Option& option, double m) const;
+  double work(double m) const;
+
+  const Accelerator* gpu_;
+  std::string dtype_;
+  double n_, k_, size_, weight_size_, sms_;
+  double quantisation_, launch_s_, ramp_s_, reduce_rate_;
+  Operands operands_;
+  platform::Quantise quantiser_;  // memory 0: none
+  std::vector<Choice> choices_;   // the first that holds m; the last holds any
+  // The seconds of the best tile for each split of k, for m up to step_, 2 step_ and so on.
+  size_t splits_ = 0;
+  double step_ = 1.0;
+  std::vector<double> ahead_;
+};
 
 // The experts of one layer on one GPU.
 struct MoEShape {
@@ -56,6 +112,23 @@ struct MoEShape {
 //   t       = launch + norm4(work, move) of both + around
 // Weights of a type with a curve of its own take that; a type without any takes that of its GEMM.
 double moe_s(const Accelerator& gpu, const MoEShape& shape, double tokens);
+
+// moe_s() of one shape, but for the experts that are touched. `gpu` must outlive it.
+class MoEKernel {
+ public:
+  MoEKernel(const Accelerator& gpu, const MoEShape& shape);
+  double seconds(double tokens, double touched) const;
+
+ private:
+  double by_gemm_s(double tokens, double touched) const;
+
+  const Accelerator& gpu_;
+  MoEShape shape_;
+  const platform::MoEEfficiency* own_ = nullptr;    // null: by the curve of the GEMM
+  const platform::GemmEfficiency* gemm_ = nullptr;  // there without an own one
+  double size_ = 0.0, weight_size_ = 0.0, peak_ = 0.0;
+  bool tuned_ = false;
+};
 
 // New tokens of one sequence over tokens that are in the cache already.
 struct Chunk {
@@ -89,6 +162,20 @@ struct AttentionShape {
 double prefill_attention_s(const Accelerator& gpu, const AttentionShape& shape,
                            const std::vector<Chunk>& chunks);
 
+// prefill_attention_s() of one shape. Without `copies` nothing is copied into the cache. `gpu` must outlive it.
+class PrefillKernel {
+ public:
+  PrefillKernel(const Accelerator& gpu, const AttentionShape& shape, bool copies = true);
+  double seconds(const std::vector<Chunk>& chunks) const;
+  bool joins_decode() const { return e_.joins_decode; }
+
+ private:
+  const Accelerator& gpu_;
+  AttentionShape shape_;
+  platform::PrefillAttentionEfficiency e_;
+  double kv_size_;
+};
+
 // Seconds that grow with the summed context C of a batch as fixed_s + per_token_s * C.
 struct Affine {
   double fixed_s = 0.0;
@@ -99,6 +186,17 @@ struct Affine {
 //   stream = min(BW memory, head_stream g max(1, b / head_stream_batch))
 //   t      = launch + per_sequence max(0, b g - sm_count) + C 2 g d kv_size / stream
 Affine decode_attention_s(const Accelerator& gpu, const AttentionShape& shape, double sequences);
+
+// decode_attention_s() of one shape.
+class DecodeKernel {
+ public:
+  DecodeKernel(const Accelerator& gpu, const AttentionShape& shape);
+  Affine seconds(double sequences) const;
+
+ private:
+  platform::DecodeAttentionEfficiency e_;
+  double kv_heads_, sms_, bandwidth_, token_bytes_;
+};
 
 // The cache of multi-head latent attention on one GPU: `rank` + `rope_dim` elements a token, whatever the heads.
 struct LatentShape {
@@ -112,7 +210,35 @@ struct LatentShape {
 // 2 heads (2 rank + rope_dim) FLOP at the rate of the prefill kernel, whichever is more.
 Affine latent_decode_s(const Accelerator& gpu, const LatentShape& shape, double sequences);
 
+// The same of one shape.
+class LatentKernel {
+ public:
+  LatentKernel(const Accelerator& gpu, const LatentShape& shape);
+  // Of `width` new tokens for each sequence, whose keys are read once.
+  Affine seconds(double sequences, double width) const;
+
+ private:
+  LatentShape shape_;
+  double launch_s_, read_s_, multiply_rate_;
+};
+
 // A kernel that only moves bytes; the first half L2 of them moves faster, since a kernel before has left it there.
 double elementwise_s(const Accelerator& gpu, double bytes);
+
+class ElementwiseKernel {
+ public:
+  explicit ElementwiseKernel(const Accelerator& gpu)
+      : launch_s_(gpu.efficiency.elementwise.launch_s),
+        cached_bytes_(0.5 * gpu.l2_bytes),
+        cached_rate_(gpu.memory_bytes_per_s * gpu.efficiency.elementwise.cached),
+        rate_(gpu.memory_bytes_per_s * gpu.efficiency.elementwise.memory) {}
+  double seconds(double bytes) const {
+    const double in_l2 = bytes < cached_bytes_ ? bytes : cached_bytes_;
+    return launch_s_ + in_l2 / cached_rate_ + (bytes - in_l2) / rate_;
+  }
+
+ private:
+  double launch_s_, cached_bytes_, cached_rate_, rate_;
+};
 
 }  // namespace agentsim::model

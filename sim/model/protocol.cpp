@@ -33,16 +33,6 @@ Shape shape(const std::string& form, Collective collective, double n) {
   return {2 * (n - 1), 2 * (n - 1) / n, false};
 }
 
-CollectiveCost cost(const Protocol& protocol, const Shape& of, double bytes, int gpus, const Rates& rates) {
-  const double wire = of.traffic * bytes;
-  CollectiveCost cost{protocol.base_s + of.hops * protocol.hop_s, wire / protocol.efficiency, wire};
-  if (of.exchange) {
-    cost.burst_bytes *= rates.ring / rates.exchange;
-    cost.wire_bytes *= gpus - 1;  // what leaves one GPU
-  }
-  return cost;
-}
-
 // The first size that no protocol takes for that many GPUs; infinite: all sizes have one.
 double first_gap(const Protocols& protocols, Collective collective, int64_t gpus) {
   double covered = 1.0;  // a byte
@@ -147,24 +137,46 @@ Protocols read_protocols(const config::Value& map, const std::string& class_name
   return protocols;
 }
 
-CollectiveCost cheapest(const Protocols& protocols, Collective collective, double bytes, int gpus,
-                        const Rates& rates) {
-  if (gpus < 2 || bytes <= 0.0) return {};
+ProtocolChoice::ProtocolChoice(const Protocols& protocols, Collective collective, int gpus,
+                               const Rates& rates)
+    : collective_(collective), gpus_(gpus), rate_(rates.ring) {
+  for (const auto& [name, protocol] : protocols) {
+    if (!protocol.allows(collective, protocol.min_bytes, gpus)) continue;
+    const Shape of = shape(protocol.form, collective, static_cast<double>(gpus));
+    Option option{protocol.min_bytes, protocol.max_bytes, protocol.base_s + of.hops * protocol.hop_s,
+                  of.traffic, protocol.efficiency};
+    if (of.exchange) {
+      option.burst_scale = rates.ring / rates.exchange;
+      option.wire_scale = gpus - 1;  // what leaves one GPU
+    }
+    options_.push_back(option);
+  }
+}
+
+CollectiveCost ProtocolChoice::cost(double bytes) const {
+  if (gpus_ < 2 || bytes <= 0.0) return {};
   constexpr double kNever = std::numeric_limits<double>::infinity();
   CollectiveCost best{kNever, 0.0, 0.0};
   double best_s = kNever;
-  for (const auto& [name, protocol] : protocols) {
-    if (!protocol.allows(collective, bytes, gpus)) continue;
-    const Shape of = shape(protocol.form, collective, static_cast<double>(gpus));
-    const CollectiveCost option = cost(protocol, of, bytes, gpus, rates);
-    if (option.seconds(rates.ring) < best_s) {
-      best_s = option.seconds(rates.ring);
-      best = option;
+  for (const Option& option : options_) {
+    if (bytes < option.min_bytes || bytes >= option.max_bytes) continue;
+    const double wire = option.traffic * bytes;
+    const CollectiveCost cost{option.latency_s, wire / option.efficiency * option.burst_scale,
+                              wire * option.wire_scale};
+    const double seconds = cost.seconds(rate_);
+    if (seconds < best_s) {
+      best_s = seconds;
+      best = cost;
     }
   }
   AGENTSIM_CONTRACT(best_s < kNever, "no protocol for {} of {} bytes by {} GPUs",
-                    collective_names()[static_cast<size_t>(collective)], bytes, gpus);
+                    collective_names()[static_cast<size_t>(collective_)], bytes, gpus_);
   return best;
+}
+
+CollectiveCost cheapest(const Protocols& protocols, Collective collective, double bytes, int gpus,
+                        const Rates& rates) {
+  return ProtocolChoice(protocols, collective, gpus, rates).cost(bytes);
 }
 
 }  // namespace agentsim::model

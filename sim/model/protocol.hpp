@@ -13,6 +13,7 @@ namespace agentsim::model {
 // What GPUs do together. S, the size of a call, is the bytes a GPU holds: of its input, for an all-gather of
 // its output; of a p2p the message. So does nccl-tests count.
 enum class Collective : uint8_t { all_reduce, all_gather, reduce_scatter, all_to_all, p2p };
+inline constexpr size_t kCollectives = 5;
 const std::vector<std::string>& collective_names();
 
 // The collectives a protocol is for: a list of words, all where it is absent.
@@ -93,6 +94,24 @@ struct Rates {
 // load_protocols() sees to.
 CollectiveCost cheapest(const Protocols& protocols, Collective collective, double bytes, int gpus,
                         const Rates& rates);
+
+// cheapest() of one collective of one group, for any size.
+class ProtocolChoice {
+ public:
+  ProtocolChoice() = default;  // of a group of one GPU
+  ProtocolChoice(const Protocols& protocols, Collective collective, int gpus, const Rates& rates);
+  CollectiveCost cost(double bytes) const;
+
+ private:
+  struct Option {
+    double min_bytes, max_bytes, latency_s, traffic, efficiency;
+    double burst_scale = 1.0, wire_scale = 1.0;
+  };
+  std::vector<Option> options_;  // that are allowed for some size
+  Collective collective_ = Collective::all_reduce;
+  int gpus_ = 1;
+  double rate_ = 0.0;
+};
 
 template <class Visitor>
 void describe(Visitor& v, Protocol& p) {

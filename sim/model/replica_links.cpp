@@ -69,8 +69,10 @@ ReplicaLinks::ReplicaLinks(const platform::Cluster& cluster, const Deployment& d
   }
   if (d.pp > 1) {
     const int last = first_gpu + static_cast<int>(d.gpus()) - 1;
-    between_stages_ = cluster.node_of(first_gpu) == cluster.node_of(last) ? inside : network;
     add_pipeline(cluster, d, first_gpu);
+    const double rate = rates_[Lane::pipeline];
+    to_next_stage_ = ProtocolChoice(cluster.node_of(first_gpu) == cluster.node_of(last) ? inside : network,
+                                    Collective::p2p, 2, {rate, rate});
   }
 }
 
@@ -105,8 +107,7 @@ CollectiveCost ReplicaLinks::all_to_all(double mean_bytes, double most_bytes) co
 }
 
 CollectiveCost ReplicaLinks::send(double bytes) const {
-  const double rate = rates_[Lane::pipeline];
-  return cheapest(between_stages_, Collective::p2p, bytes, 2, {rate, rate});
+  return to_next_stage_.cost(bytes);
 }
 
 }  // namespace agentsim::model

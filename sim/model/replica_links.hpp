@@ -46,7 +46,7 @@ class ReplicaLinks {
 
   std::shared_ptr<const CollectiveGroup> stage_;
   std::shared_ptr<const CollectiveGroup> attention_;
-  Protocols between_stages_;
+  ProtocolChoice to_next_stage_;
   double one_sender_rate_ = 0.0;  // of each flow to all others where one GPU of a stage sends alone
   std::array<Crossings, kLanes> lanes_;
   LaneRates rates_;

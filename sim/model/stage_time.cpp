@@ -10,21 +10,55 @@ constexpr double kActivationBytes = 2.0;  // activations are bf16 between the ke
 // Where activations travel in 8 bits, 128 of them share a scale of 4 bytes.
 constexpr double kQuantisedBytes = 1.0 + 4.0 / 128.0;
 
-Op kernel(const char* name, double count, double seconds) {
-  Op op;
-  op.name = name;
-  op.count = count;
-  op.compute.fixed_s = seconds;
-  return op;
-}
+// Gives each part of a pass to a sink.
+class Told {
+ public:
+  explicit Told(const OpSink& sink) : sink_(sink) {}
+  void kernel(const char* name, double count, double seconds) {
+    Op op = named(name, count);
+    op.compute.fixed_s = seconds;
+    sink_(op);
+  }
+  void decode_attention(double count, const Affine& seconds, bool windowed) {
+    Op op = named(windowed ? "windowed decode attention" : "decode attention", count);
+    op.compute.fixed_s = seconds.fixed_s;
+    (windowed ? op.per_window_token_s : op.compute.per_token_s) = seconds.per_token_s;
+    sink_(op);
+  }
+  void exchange(const char* name, Lane lane, double count, const CollectiveCost& cost) {
+    Op op = named(name, count);
+    op.lane = lane;
+    op.collective = cost;
+    sink_(op);
+  }
 
-Op exchange(const char* name, Lane lane, double count, const CollectiveCost& cost) {
-  Op op;
-  op.name = name;
-  op.count = count;
-  op.lane = lane;
-  op.collective = cost;
-  return op;
+ private:
+  static Op named(const char* name, double count) {
+    Op op;
+    op.name = name;
+    op.count = count;
+    return op;
+  }
+  const OpSink& sink_;
+};
+
+// Adds them up.
+class Added {
+ public:
+  void kernel(const char*, double count, double seconds) { sum.compute.fixed_s += count * seconds; }
+  void decode_attention(double count, const Affine& seconds, bool windowed) {
+    sum.compute.fixed_s += count * seconds.fixed_s;
+    (windowed ? sum.per_window_token_s : sum.compute.per_token_s) += count * seconds.per_token_s;
+  }
+  void exchange(const char*, Lane lane, double count, const CollectiveCost& cost) {
+    sum.lanes[lane] += cost.times(count);
+  }
+  StepCost sum;
+};
+
+template <class Out>
+void add_all(const KernelTimes& times, double count, Out& out) {
+  for (const auto& [name, seconds] : times) out.kernel(name, count, seconds);
 }
 
 double real(int64_t whole) {
@@ -64,15 +98,17 @@ StepCost Op::cost() const {
   return sum;
 }
 
-StageTime::StageTime(const Deployment& deployment, const LLM& llm, const Accelerator& gpu,
+StageTime::StageTime(const Deployment& deployment, const LLM& llm, const LayerTime& layer,
                      const ReplicaLinks& links, Stage stage)
     : deployment_(deployment),
       llm_(llm),
       links_(links),
       stage_(std::move(stage)),
-      layer_(llm, deployment.precision, gpu, cut_of(deployment)),
-      expert_element_(product(deployment.precision, gpu).compute == "bf16" ? kActivationBytes
-                                                                           : kQuantisedBytes) {}
+      layer_(layer),
+      expert_element_(layer.experts_type() == "bf16" ? kActivationBytes : kQuantisedBytes),
+      expert_copies_(reached(real(deployment.ep), real(llm.experts.per_token))),
+      attention_side_(deployment.engine.max_sequences * (deployment.speculation.tokens + 1)),
+      mlp_side_(deployment.engine.max_sequences * (deployment.speculation.tokens + 1)) {}
 
 double StageTime::message_bytes(double tokens, double element) const {
   return tokens * real(llm_.hidden) * element;
@@ -88,151 +124,157 @@ int64_t StageTime::filled(const Batch& batch) const {
 }
 
 // Sums over the GPUs of a group, quantised before and back after if the deployment says so.
-void StageTime::reduce(const CollectiveGroup& group, Lane lane, double count, double tokens,
-                       const OpSink& sink) const {
+template <class Out>
+void StageTime::reduce(const CollectiveGroup& group, Lane lane, double count, double tokens, Out& out) const {
   if (group.size() < 2) return;
   if (deployment_.all_reduce == "bf16") {
-    sink(exchange("all-reduce", lane, count, group.all_reduce(hidden_bytes(tokens))));
+    out.exchange("all-reduce", lane, count, group.all_reduce(hidden_bytes(tokens)));
     return;
   }
-  sink(kernel("quantise sums", 2.0 * count, layer_.activations(tokens, kActivationBytes + 1.0)));
-  sink(exchange("all-reduce", lane, count, group.all_reduce(message_bytes(tokens, kQuantisedBytes))));
+  out.kernel("quantise sums", 2.0 * count, layer_.activations(tokens, kActivationBytes + 1.0));
+  out.exchange("all-reduce", lane, count, group.all_reduce(message_bytes(tokens, kQuantisedBytes)));
 }
 
-void StageTime::each_attention_side(double tokens, const OpSink& sink) const {
+template <class Out>
+void StageTime::each_attention_side(double tokens, Out& out) const {
   const CollectiveGroup& group = links_.attention();
   const Lane lane = links_.attention_lane();
   const double sharers = real(deployment_.tp / deployment_.dp_attention);
   const double own = std::ceil(tokens / sharers);  // of one GPU
   for (const LayerRun& kind : stage_.kinds) {
     const double layers = real(kind.count);
-    const KernelSink each = [&](const char* name, double seconds) { sink(kernel(name, layers, seconds)); };
-    layer_.projections(kind, tokens, each);
-    if (deployment_.exchanges_tokens()) layer_.beside_experts(kind, own, each);
+    add_all(layer_.projections(kind, tokens), layers, out);
+    if (deployment_.exchanges_tokens()) add_all(layer_.beside_experts(kind, own), layers, out);
   }
-  reduce(group, lane, real(stage_.layers), tokens, sink);
+  reduce(group, lane, real(stage_.layers), tokens, out);
   if (stage_.is_first) {
-    layer_.embedding(tokens, [&](const char* name, double s) { sink(kernel(name, 1.0, s)); });
+    add_all(layer_.embedding(tokens), 1.0, out);
     // The embedding is split over the vocabulary, unless attention is data-parallel.
-    if (deployment_.dp_attention == 1) reduce(group, lane, 1.0, tokens, sink);
+    if (deployment_.dp_attention == 1) reduce(group, lane, 1.0, tokens, out);
   }
   if (stage_.is_last) return;
   // Hidden states and residual: each GPU sends its share, and the next stage gathers them.
-  sink(exchange("to the next stage", Lane::pipeline, 1.0, links_.send(2.0 * hidden_bytes(own))));
-  sink(exchange("all-gather", lane, 1.0, group.all_gather(2.0 * hidden_bytes(tokens))));
+  out.exchange("to the next stage", Lane::pipeline, 1.0, links_.send(2.0 * hidden_bytes(own)));
+  out.exchange("all-gather", lane, 1.0, group.all_gather(2.0 * hidden_bytes(tokens)));
 }
 
-void StageTime::each_exchange(double tokens, double group_tokens, const OpSink& sink) const {
+template <class Out>
+void StageTime::each_exchange(double tokens, double group_tokens, Out& out) const {
   if (!deployment_.exchanges_tokens()) return;
   double layers = 0.0;
   for (const LayerRun& kind : stage_.kinds) layers += kind.experts ? real(kind.count) : 0.0;
   if (layers == 0.0) return;
-  const double copies = reached(real(deployment_.ep), real(llm_.experts.per_token));
-  const double mean = tokens / real(deployment_.tp) * copies;
-  const double most = group_tokens / real(deployment_.tp / deployment_.dp_attention) * copies;
+  const double mean = tokens / real(deployment_.tp) * expert_copies_;
+  const double most = group_tokens / real(deployment_.tp / deployment_.dp_attention) * expert_copies_;
   const auto exchanged = [&](const char* name, double element) {
-    sink(exchange(name, Lane::expert, layers,
-                  links_.all_to_all(message_bytes(mean, element), message_bytes(most, element))));
+    out.exchange(name, Lane::expert, layers,
+                 links_.all_to_all(message_bytes(mean, element), message_bytes(most, element)));
   };
   exchanged("to the experts", expert_element_);
   exchanged("from the experts", kActivationBytes);
-  sink(exchange("all-gather", links_.attention_lane(), layers,
-                links_.attention().all_gather(hidden_bytes(group_tokens))));
+  out.exchange("all-gather", links_.attention_lane(), layers,
+               links_.attention().all_gather(hidden_bytes(group_tokens)));
 }
 
-void StageTime::each_mlp_side(double tokens, const OpSink& sink) const {
+template <class Out>
+void StageTime::each_mlp_side(double tokens, Out& out) const {
   const CollectiveGroup& group = links_.stage();
   double layers_with_sums = 0.0;
   for (const LayerRun& kind : stage_.kinds) {
     const double layers = real(kind.count);
-    const KernelSink each = [&](const char* name, double seconds) { sink(kernel(name, layers, seconds)); };
-    layer_.mlp(kind, tokens, each);
+    add_all(layer_.mlp(kind, tokens), layers, out);
     if (kind.experts && deployment_.exchanges_tokens()) continue;
-    layer_.beside_experts(kind, tokens, each);
+    add_all(layer_.beside_experts(kind, tokens), layers, out);
     layers_with_sums += layers;
   }
   if (layers_with_sums == 0.0) return;
   if (deployment_.dp_attention == 1) {
-    reduce(group, Lane::tensor, layers_with_sums, tokens, sink);
+    reduce(group, Lane::tensor, layers_with_sums, tokens, out);
     return;
   }
-  sink(exchange("all-gather", Lane::tensor, layers_with_sums, group.all_gather(hidden_bytes(tokens))));
-  sink(
-      exchange("reduce-scatter", Lane::tensor, layers_with_sums, group.reduce_scatter(hidden_bytes(tokens))));
+  out.exchange("all-gather", Lane::tensor, layers_with_sums, group.all_gather(hidden_bytes(tokens)));
+  out.exchange("reduce-scatter", Lane::tensor, layers_with_sums, group.reduce_scatter(hidden_bytes(tokens)));
 }
 
-void StageTime::each_attention(const Batch& batch, const OpSink& sink) const {
+template <class Out>
+void StageTime::each_attention(const Batch& batch, Out& out) const {
   const bool joined = !batch.chunks.empty() && layer_.joins_decode();
-  std::vector<Chunk> chunks = batch.chunks;
-  if (joined)
-    for (const double context : batch.contexts) chunks.push_back({real(batch.width), context});
+  std::vector<Chunk> all;
+  if (joined) {
+    all = batch.chunks;
+    for (const double context : batch.contexts) all.push_back({real(batch.width), context});
+  }
+  const std::vector<Chunk>& chunks = joined ? all : batch.chunks;
   for (const LayerRun& kind : stage_.kinds) {
     const double layers = real(kind.count);
     if (kind.linear) {
-      sink(kernel("linear attention", layers, layer_.linear_attention(batch.chunks, real(batch.decoding))));
+      out.kernel("linear attention", layers, layer_.linear_attention(batch.chunks, real(batch.decoding)));
       continue;
     }
-    layer_.prefill_attention(kind, chunks,
-                             [&](const char* name, double s) { sink(kernel(name, layers, s)); });
+    add_all(layer_.prefill_attention(kind, chunks), layers, out);
     if (joined || batch.decoding == 0) continue;
-    const Affine decode = layer_.decode_attention(real(batch.decoding), real(batch.width));
-    Op op = kernel(kind.windowed ? "windowed decode attention" : "decode attention", layers, decode.fixed_s);
-    (kind.windowed ? op.per_window_token_s : op.compute.per_token_s) =
-        decode.per_token_s * batch.context_share;
-    sink(op);
+    Affine decode = layer_.decode_attention(real(batch.decoding), real(batch.width));
+    decode.per_token_s *= batch.context_share;
+    out.decode_attention(layers, decode, kind.windowed);
   }
 }
 
-void StageTime::each_head(const Batch& batch, const OpSink& sink) const {
+template <class Out>
+void StageTime::each_head(const Batch& batch, Out& out) const {
   const double rows = real(batch.finished_prompts + batch.decoding * batch.width);
   if (!stage_.is_last || rows == 0.0) return;
   const CollectiveGroup& group = links_.stage();
   if (deployment_.dp_attention > 1)
-    sink(exchange("all-gather", Lane::tensor, 1.0, group.all_gather(hidden_bytes(rows))));
-  layer_.head(rows, [&](const char* name, double s) { sink(kernel(name, 1.0, s)); });
-  sink(exchange("all-gather", Lane::tensor, 1.0,
-                group.all_gather(rows * real(llm_.vocabulary) * kActivationBytes)));
+    out.exchange("all-gather", Lane::tensor, 1.0, group.all_gather(hidden_bytes(rows)));
+  add_all(layer_.head(rows), 1.0, out);
+  out.exchange("all-gather", Lane::tensor, 1.0,
+               group.all_gather(rows * real(llm_.vocabulary) * kActivationBytes));
 }
 
 void StageTime::each_op(const Batch& batch, const OpSink& sink) const {
   if (batch.sequences() == 0) return;
+  Told told(sink);
   const bool shared = deployment_.dp_attention > 1;
-  const Batch part = shared ? spread(batch, deployment_.dp_attention).front() : Batch{};
+  const Batch part = shared ? largest_part(batch, deployment_.dp_attention) : Batch{};
   const Batch& group = shared ? part : batch;
-  each_attention_side(real(filled(group)), sink);
-  each_mlp_side(real(filled(batch)), sink);
-  each_exchange(real(batch.tokens()), real(group.tokens()), sink);
-  each_attention(group, sink);
-  each_head(batch, sink);
+  each_attention_side(real(filled(group)), told);
+  each_mlp_side(real(filled(batch)), told);
+  each_exchange(real(batch.tokens()), real(group.tokens()), told);
+  each_attention(group, told);
+  each_head(batch, told);
 }
 
-const StepCost& StageTime::kept(Kept& by_tokens, int64_t tokens, EachOp each) const {
-  const auto index = static_cast<size_t>(tokens);
-  if (index >= by_tokens.size()) {
+StepCost& KeptCosts::at(int64_t index) {
+  const auto place = static_cast<size_t>(index);
+  if (place >= costs_.size()) {
+    constexpr size_t kBlock = 32;
     StepCost missing;
     missing.compute.fixed_s = -1.0;
-    by_tokens.resize(index + 1, missing);
+    costs_.resize((place / kBlock + 1) * kBlock, missing);
   }
-  StepCost& cost = by_tokens[index];
-  if (cost.compute.fixed_s >= 0.0) return cost;
-  StepCost sum;
-  (this->*each)(real(tokens), [&](const Op& op) { sum += op.cost(); });
-  return cost = sum;
+  return costs_[place];
 }
 
 StepCost StageTime::cost(const Batch& batch) const {
-  StepCost sum;
-  if (batch.sequences() == 0) return sum;
-  const auto add = [&](const Op& op) { sum += op.cost(); };
+  Added added;
+  if (batch.sequences() == 0) return added.sum;
   const bool shared = deployment_.dp_attention > 1;
-  const Batch part = shared ? spread(batch, deployment_.dp_attention).front() : Batch{};
+  const Batch part = shared ? largest_part(batch, deployment_.dp_attention) : Batch{};
   const Batch& group = shared ? part : batch;
-  sum += kept(attention_side_, filled(group), &StageTime::each_attention_side);
-  sum += kept(mlp_side_, filled(batch), &StageTime::each_mlp_side);
-  each_exchange(real(batch.tokens()), real(group.tokens()), add);
-  each_attention(group, add);
-  each_head(batch, add);
-  return sum;
+  added.sum += attention_side_.get(filled(group), [&](int64_t tokens) {
+    Added side;
+    each_attention_side(real(tokens), side);
+    return side.sum;
+  });
+  added.sum += mlp_side_.get(filled(batch), [&](int64_t tokens) {
+    Added side;
+    each_mlp_side(real(tokens), side);
+    return side.sum;
+  });
+  each_exchange(real(batch.tokens()), real(group.tokens()), added);
+  each_attention(group, added);
+  each_head(batch, added);
+  return added.sum;
 }
 
 }  // namespace agentsim::model

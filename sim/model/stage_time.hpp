@@ -33,6 +33,24 @@ struct StepCost {
   StepCost times(double count) const;
 };
 
+// Costs by a whole number, each computed when it is first asked for.
+class KeptCosts {
+ public:
+  explicit KeptCosts(int64_t usual) {
+    costs_.reserve(static_cast<size_t>(std::min<int64_t>(usual, 1024)) + 1);
+  }
+  template <class Compute>
+  const StepCost& get(int64_t index, Compute compute) {
+    if (at(index).compute.fixed_s < 0.0) at(index) = compute(index);
+    return at(index);
+  }
+
+ private:
+  StepCost& at(int64_t index);  // fixed_s below 0: not known yet
+
+  std::vector<StepCost> costs_;
+};
+
 // One part of a step: what it takes each time, and how often.
 struct Op {
   std::string name;
@@ -51,8 +69,9 @@ using OpSink = std::function<void(const Op&)>;
 // travel to them and back, or all GPUs gather all tokens and scatter their sums.
 class StageTime {
  public:
-  // All must outlive it; `llm` is that of the deployment or of its draft.
-  StageTime(const Deployment& deployment, const LLM& llm, const Accelerator& gpu, const ReplicaLinks& links,
+  // All must outlive it; `llm` is that of the deployment or of its draft, `layer` one of its layers, cut as the deployment
+  // says, for all stages together.
+  StageTime(const Deployment& deployment, const LLM& llm, const LayerTime& layer, const ReplicaLinks& links,
             Stage stage);
 
   // The parts of a pass, and their sum.
@@ -61,22 +80,24 @@ class StageTime {
   const Stage& stage() const { return stage_; }
 
  private:
-  // By a number of tokens.
-  using Kept = std::vector<StepCost>;
-  using EachOp = void (StageTime::*)(double tokens, const OpSink& sink) const;
-  const StepCost& kept(Kept& by_tokens, int64_t tokens, EachOp each) const;
-
   // The tokens that go through matrices: a batch that only decodes is filled up to a recorded size.
   int64_t filled(const Batch& batch) const;
+  // `out` takes the parts of a pass, one after the other (stage_time.cpp).
   // Projections of all layers and their collectives, by the tokens of the largest group of attention.
-  void each_attention_side(double tokens, const OpSink& sink) const;
+  template <class Out>
+  void each_attention_side(double tokens, Out& out) const;
   // MLPs and experts, by the tokens of all groups.
-  void each_mlp_side(double tokens, const OpSink& sink) const;
+  template <class Out>
+  void each_mlp_side(double tokens, Out& out) const;
   // The way to the experts and back, for all tokens and those of the largest group.
-  void each_exchange(double tokens, double group_tokens, const OpSink& sink) const;
-  void each_attention(const Batch& batch, const OpSink& sink) const;
-  void each_head(const Batch& batch, const OpSink& sink) const;
-  void reduce(const CollectiveGroup& group, Lane lane, double count, double tokens, const OpSink& sink) const;
+  template <class Out>
+  void each_exchange(double tokens, double group_tokens, Out& out) const;
+  template <class Out>
+  void each_attention(const Batch& batch, Out& out) const;
+  template <class Out>
+  void each_head(const Batch& batch, Out& out) const;
+  template <class Out>
+  void reduce(const CollectiveGroup& group, Lane lane, double count, double tokens, Out& out) const;
   double hidden_bytes(double tokens) const;
   double message_bytes(double tokens, double element) const;
 
@@ -84,10 +105,11 @@ class StageTime {
   const LLM& llm_;
   const ReplicaLinks& links_;
   Stage stage_;
-  LayerTime layer_;
+  const LayerTime& layer_;
   double expert_element_;  // bytes of an activation on its way to an expert
-  mutable Kept attention_side_;
-  mutable Kept mlp_side_;
+  double expert_copies_;   // of a token, on average
+  mutable KeptCosts attention_side_;
+  mutable KeptCosts mlp_side_;
 };
 
 }  // namespace agentsim::model

@@ -41,23 +41,34 @@ StepTime::StepTime(const Deployment& deployment, const Accelerator& gpu, const R
     : deployment_(deployment),
       gpu_(std::make_unique<const Accelerator>(as_served(with_kernels(deployment.kernels, gpu)))),
       links_(links),
-      host_speed_(host_speed) {
+      host_speed_(host_speed),
+      decode_by_sequences_(deployment.engine.max_sequences) {
+  const auto layer_of = [&](const LLM& llm) {
+    return std::make_unique<const LayerTime>(llm, deployment.precision, *gpu_, cut_of(deployment));
+  };
+  layer_ = layer_of(deployment.llm);
   for (Stage& stage : model::stages(deployment.llm, deployment.pp))
-    stages_.emplace_back(deployment, deployment.llm, *gpu_, links, std::move(stage));
+    stages_.emplace_back(deployment, deployment.llm, *layer_, links, std::move(stage));
   const LLM& draft = deployment.speculation.draft_llm;
-  if (deployment.speculation.tokens > 0 && draft.layers > 0)
-    draft_ = std::make_unique<StageTime>(deployment, draft, *gpu_, links, model::stages(draft, 1).front());
+  if (deployment.speculation.tokens > 0 && draft.layers > 0) {
+    draft_layer_ = layer_of(draft);
+    draft_ =
+        std::make_unique<StageTime>(deployment, draft, *draft_layer_, links, model::stages(draft, 1).front());
+  }
+}
+
+double StepTime::host_s(const Batch& batch) const {
+  const Engine& engine = deployment_.engine;
+  return (engine.host_overhead_s + engine.host_overhead_per_sequence_s * real(batch.sequences()) +
+          engine.host_overhead_per_prompt_s * real(batch.finished_prompts) +
+          engine.host_overhead_per_prompt_token_s * real(batch.prompt_tokens())) /
+         host_speed_;
 }
 
 Op StepTime::host(const Batch& batch) const {
-  const Engine& engine = deployment_.engine;
   Op op;
   op.name = "host";
-  op.compute.fixed_s =
-      (engine.host_overhead_s + engine.host_overhead_per_sequence_s * real(batch.sequences()) +
-       engine.host_overhead_per_prompt_s * real(batch.finished_prompts) +
-       engine.host_overhead_per_prompt_token_s * real(batch.prompt_tokens())) /
-      host_speed_;
+  op.compute.fixed_s = host_s(batch);
   return op;
 }
 
@@ -67,7 +78,8 @@ double StepTime::launch_s(const StageTime& stage, const Batch& batch) const {
 }
 
 StepCost StepTime::host_cost(const Batch& batch) const {
-  StepCost cost = host(batch).cost();
+  StepCost cost;
+  cost.compute.fixed_s = host_s(batch);
   if (deployment_.engine.launch_per_layer_s > 0.0) cost.least_s = cost.compute.fixed_s;
   return cost;
 }
@@ -79,7 +91,7 @@ StepCost StepTime::stage_cost(const StageTime& stage, const Batch& batch) const 
 }
 
 double StepTime::launch_s(const Batch& batch) const {
-  const Batch part = micro_batches(batch).front();
+  const Batch part = largest_part(batch, parts());
   double sum = 0.0;
   for (const StageTime& stage : stages_) sum += launch_s(stage, part);
   if (!draft_) return sum;
@@ -91,7 +103,7 @@ double StepTime::launch_s(const Batch& batch) const {
 }
 
 void StepTime::each_op(const Batch& batch, const OpSink& sink) const {
-  Batch part = micro_batches(batch).front();
+  Batch part = largest_part(batch, parts());
   part.width = deployment_.speculation.tokens + 1;
   sink(host(part));
   for (const StageTime& stage : stages_) stage.each_op(part, sink);
@@ -110,9 +122,12 @@ void StepTime::each_op(const Batch& batch, const OpSink& sink) const {
   draft_->each_op(prompts, drafted(1.0));
 }
 
+int64_t StepTime::parts() const {
+  return deployment_.micro_batches > 0 ? deployment_.micro_batches : deployment_.pp;
+}
+
 std::vector<Batch> StepTime::micro_batches(const Batch& batch) const {
-  if (stages_.size() == 1 && deployment_.micro_batches <= 1) return {batch};
-  return spread(batch, deployment_.micro_batches > 0 ? deployment_.micro_batches : deployment_.pp);
+  return spread(batch, parts());
 }
 
 StepCost StepTime::pass(const Batch& batch) const {
@@ -123,16 +138,16 @@ StepCost StepTime::pass(const Batch& batch) const {
 }
 
 StepCost StepTime::pipelined(const Batch& batch) const {
-  std::vector<Batch> parts = micro_batches(batch);
   // If all decode, all are like the largest, so that the time stays affine in the context.
   const bool alike = batch.chunks.empty();
-  const size_t kinds = alike ? 1 : parts.size();
-  const double repeats = alike ? real(static_cast<int64_t>(parts.size())) : 1.0;
-  std::vector<StepCost> by_stage(stages_.size()), by_part(kinds);
+  const std::vector<Batch> parts =
+      alike ? std::vector<Batch>{largest_part(batch, this->parts())} : micro_batches(batch);
+  const double repeats = alike ? real(part_count(batch, this->parts())) : 1.0;
+  std::vector<StepCost> by_stage(stages_.size()), by_part(parts.size());
   StepCost steepest;
   LaneCosts all;
   for (size_t s = 0; s < stages_.size(); ++s) {
-    for (size_t i = 0; i < kinds; ++i) {
+    for (size_t i = 0; i < parts.size(); ++i) {
       StepCost cost = stage_cost(stages_[s], parts[i]);
       if (s == 0) cost += host_cost(parts[i]);
       by_stage[s] += cost.times(repeats);
@@ -205,13 +220,11 @@ StepCost StepTime::cost(const Batch& batch) const {
 }
 
 const StepCost& StepTime::decode_cost(int64_t sequences) const {
-  const auto index = static_cast<size_t>(sequences);
-  while (decode_by_sequences_.size() <= index) {
+  return decode_by_sequences_.get(sequences, [this](int64_t decoding) {
     Batch batch;
-    batch.decoding = static_cast<int64_t>(decode_by_sequences_.size());
-    decode_by_sequences_.push_back(cost(batch));
-  }
-  return decode_by_sequences_[index];
+    batch.decoding = decoding;
+    return cost(batch);
+  });
 }
 
 double StepTime::flop(const Work& work) const {

@@ -79,6 +79,8 @@ class StepTime {
   double launch_s(const StageTime& stage, const Batch& batch) const;
   StepCost host_cost(const Batch& batch) const;
   StepCost stage_cost(const StageTime& stage, const Batch& batch) const;
+  double host_s(const Batch& batch) const;
+  int64_t parts() const;  // micro-batches of a step that has as many sequences
   StepCost pass(const Batch& batch) const;
   StepCost pipelined(const Batch& batch) const;
   StepCost speculated(const Batch& batch) const;
@@ -87,9 +89,10 @@ class StepTime {
   std::unique_ptr<const Accelerator> gpu_;  // with the kernels of the deployment; stages refer to it
   const ReplicaLinks& links_;
   double host_speed_;
+  std::unique_ptr<const LayerTime> layer_, draft_layer_;  // stages refer to them
   std::vector<StageTime> stages_;
   std::unique_ptr<StageTime> draft_;
-  mutable std::vector<StepCost> decode_by_sequences_;
+  mutable KeptCosts decode_by_sequences_;
 };
 
 }  // namespace agentsim::model

@@ -19,7 +19,7 @@ Tile extent(const std::string& text) {
 }
 
 bool is_tile(const Tile& tile) {
-  return tile.m >= 1.0 && tile.n >= 1.0 && std::isfinite(tile.n);
+  return tile.m >= 1.0 && tile.n >= 1.0 && std::isfinite(tile.n) && tile.m == std::floor(tile.m);
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ void parse(const config::Value& value, std::vector<TileRule>& rules, Diagnostics
     const size_t arrow = text.find("->");
     const Tile limit = extent(text.substr(0, arrow));
     const Tile tile = arrow == std::string::npos ? Tile{0.0, 0.0} : extent(text.substr(arrow + 2));
-    if (limit.m >= 1.0 && limit.n >= 1.0 && is_tile(tile))
+    if (limit.m >= 1.0 && limit.m == std::floor(limit.m) && limit.n >= 1.0 && is_tile(tile))
       rules.push_back({limit.m, limit.n, tile});
     else
       diagnostics.add(item.mistake(fmt::format("a rule is written as 16x8192->16x64, not '{}'", text)));

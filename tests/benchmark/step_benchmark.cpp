@@ -46,26 +46,11 @@ void decode_step(benchmark::State& state, const std::string& name) {
   }
 }
 
-// The first time that a number of sequences is asked for: all kernels.
-void new_decode_step(benchmark::State& state, const std::string& name) {
-  const Replica replica(name);
-  Batch batch;
-  for ([[maybe_unused]] auto _ : state) {
-    batch.decoding = batch.decoding % 256 + 1;
-    StepCost sum;
-    replica.time.each_op(batch, [&](const Op& op) { sum += op.cost(); });
-    benchmark::DoNotOptimize(sum);
-  }
-}
-
 const bool registered = [] {
   for (const std::string& name : config::Library::names("scenarios/models")) {
     benchmark::RegisterBenchmark(("decode_step/" + name).c_str(),
                                  [name](benchmark::State& s) { decode_step(s, name); });
   }
-  for (const std::string name : {"llama_3_1_8b", "deepseek_v3", "gpt_oss_120b"})
-    benchmark::RegisterBenchmark(("new_decode_step/" + name).c_str(),
-                                 [name](benchmark::State& s) { new_decode_step(s, name); });
   return true;
 }();
 

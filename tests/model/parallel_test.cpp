@@ -285,8 +285,9 @@ TEST_CASE("a layer that guesses costs a pass of one layer for each guess") {
   const Bench free("hgx_h100_x1", lite("tp: 1, speculation: {tokens: 1, acceptance: 0.8, draft: ngram}"));
   const Bench mtp("hgx_h100_x1", lite("tp: 1, speculation: {tokens: 1, acceptance: 0.8, draft: mtp}"));
   // One layer with experts, embedding and head, for one token a sequence; 1.8 tokens a pass.
-  const StageTime layer(mtp.deployment, mtp.deployment.speculation.draft_llm, mtp.gpu(), mtp.links,
-                        stages(mtp.deployment.speculation.draft_llm, 1).front());
+  const LLM& draft = mtp.deployment.speculation.draft_llm;
+  const LayerTime kernels(draft, mtp.deployment.precision, mtp.gpu(), cut_of(mtp.deployment));
+  const StageTime layer(mtp.deployment, draft, kernels, mtp.links, stages(draft, 1).front());
   Batch batch;
   batch.decoding = 32;
   const double guess_s = mtp.seconds(layer.cost(batch), 32 * 1000.0);
