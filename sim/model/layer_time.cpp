@@ -63,6 +63,7 @@ LayerTime::LayerTime(const LLM& llm, const Precision& precision, const Accelerat
     shape.inter = share(llm.experts.inter, cut.expert_inter);
     shape.experts = share(llm.experts.count, cut.experts);
     shape.topk = real(llm.experts.per_token) / real(cut.experts);
+    shape.visits = cut.travel ? 0.0 : real(llm.experts.per_token);
     shape.skew = cut.expert_skew;
     shape.dtype = routed_.compute;
   shape.kept = routed_.kept;

@@ -19,6 +19,7 @@ struct Cut {
   int64_t experts = 1;       // routed experts, whole ones
   int64_t expert_inter = 1;  // inner width of a routed expert
   double expert_skew = 1.0;  // load of the busiest expert over the mean
+  bool travel = false;       // tokens are on the GPUs of their experts only, not on all
 };
 
 // Kernels by name, and their seconds.

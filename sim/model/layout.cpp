@@ -95,6 +95,7 @@ Cut cut_of(const Deployment& d) {
   cut.experts = d.ep;
   cut.expert_inter = d.tp / d.ep;
   cut.expert_skew = d.expert_skew;
+  cut.travel = d.exchanges_tokens();
   return cut;
 }
 

@@ -211,6 +211,25 @@ TEST_CASE("experts that are shared out have whole widths and a share of the visi
   CHECK(experts == doctest::Approx(26 * moe_s(b.gpu(), shape, 96)).epsilon(1e-9));
 }
 
+TEST_CASE("GPUs that share out experts but have all tokens sort the visits to all experts") {
+  // Eight of 64 experts on each GPU; a token visits 6 of all.
+  const Bench b("hgx_h100_x1", lite("tp: 8, ep: 8"));
+  Batch batch;
+  batch.decoding = 96;
+  double experts = 0.0;
+  b.time.each_op(batch, [&](const Op& op) {
+    if (op.name == "experts") experts = op.count * op.compute.fixed_s;
+  });
+  MoEShape shape;
+  shape.hidden = 2048;
+  shape.inter = 1408;
+  shape.experts = 8;
+  shape.topk = 0.75;
+  shape.visits = 6;
+  shape.touched = 8 * (1 - std::pow(1 - 6.0 / 64, 96));
+  CHECK(experts == doctest::Approx(26 * moe_s(b.gpu(), shape, 96)).epsilon(1e-9));
+}
+
 TEST_CASE("without shared-out experts data-parallel attention gathers and scatters all tokens") {
   const Bench b("hgx_h100_x1", lite("tp: 4, dp_attention: 4"));
   Batch batch;
