@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "analysis/calibration/expert_load.hpp"
 #include "sim/config/library.hpp"
+#include "sim/model/expert_load.hpp"
 #include "sim/model/precision.hpp"
 
 namespace agentsim::calibration {
@@ -30,18 +30,7 @@ Observation observe(const model::MeasuredGemm& row) {
 }
 
 Observation observe(const model::MeasuredMoE& row) {
-  const ExpertLoad load =
-      row.touched > 0.0 ? ExpertLoad{row.tokens * row.topk, row.touched} : expert_load(row);
-  model::MoEShape shape;
-  shape.hidden = row.hidden;
-  shape.inter = row.inter / row.tp;
-  shape.experts = row.experts / row.ep;
-  shape.topk = load.rows / row.tokens;
-  shape.touched = load.touched;
-  shape.dtype = row.dtype;
-  shape.visits = row.topk;
-  shape.is_repeated = true;
-  shape.is_older = !row.is_newer;
+  const model::MoEShape shape = model::shape_of(row);
   return {Op::moe,
           row.dtype,
           token_class(row.tokens),
@@ -120,7 +109,7 @@ std::vector<Observation> observe(const Accelerator& gpu, const model::MeasuredTa
   for (const model::MeasuredMoE& row : table.moe)
     if (has_peak(row.dtype)) all.push_back(observe(row));
   for (const std::string dtype : {"bf16", "fp8"}) {
-    if (beats_peak(gpu, table, dtype)) continue;
+    if (model::beats_peak(gpu, table, dtype)) continue;
     for (const model::MeasuredPrefill& row : table.prefill_attention)
       if (row.shape.kv_dtype == dtype && row.chunk.tokens >= 16.0) all.push_back(observe(row));
   }
@@ -133,18 +122,6 @@ std::vector<Observation> observe(const Accelerator& gpu, const model::MeasuredTa
   for (const model::MeasuredLayer& layer : table.layers)
     for (const model::MeasuredElementwise& row : layer.elementwise) all.push_back(observe(row));
   return all;
-}
-
-bool beats_peak(const Accelerator& gpu, const model::MeasuredTable& table, const std::string& kv_dtype) {
-  size_t rows = 0, faster = 0;
-  for (const model::MeasuredPrefill& row : table.prefill_attention) {
-    if (row.shape.kv_dtype != kv_dtype) continue;
-    const double pairs = row.chunk.tokens * (row.chunk.cached + 0.5 * row.chunk.tokens);
-    const double flop = 4.0 * row.sequences * row.shape.heads * row.shape.head_dim * pairs;
-    ++rows;
-    if (flop / row.seconds > gpu.peak.bf16) ++faster;
-  }
-  return 100 * faster > rows;
 }
 
 std::vector<std::string> shipped_tables(const std::string& gpu) {

@@ -35,11 +35,6 @@ Observation observe(const model::MeasuredElementwise& row);
 //                      head; caches from 1 MB to twice the L2, which a repeated benchmark keeps there
 std::vector<Observation> observe(const platform::Accelerator& gpu, const model::MeasuredTable& table);
 
-// Prefill tables of which more than 1 % of the rows beat the GPU's bf16 peak, at which all its kernels multiply: they
-// are not attention over the heads they say.
-bool beats_peak(const platform::Accelerator& gpu, const model::MeasuredTable& table,
-                const std::string& kv_dtype);
-
 // The project's own tables of a GPU: platforms/measured/<gpu>/*.csv.gz. Empty if there are none.
 std::vector<std::string> shipped_tables(const std::string& gpu);
 

@@ -81,7 +81,7 @@ void describe(Visitor& v, Deployment& d) {
           "tokens of the busiest expert over the mean");
   v.choice("all_reduce", d.all_reduce, {"bf16", "fp8", "int8"}, "type in which sums of activations travel");
   v.choice("kernels", d.kernels, {"fitted", "tables"},
-           "matrix products by the GPU's curve, or by what was measured, interpolated");
+           "by the GPU's curves, or by what was measured, interpolated");
   v.section("speculation", d.speculation, "guessed tokens that a step checks");
   ReplicaCount replicas{d.replicas};
   v.value("replicas", replicas, "how many, or fill");

@@ -66,7 +66,7 @@ LayerTime::LayerTime(const LLM& llm, const Precision& precision, const Accelerat
     shape.visits = cut.travel ? 0.0 : real(llm.experts.per_token);
     shape.skew = cut.expert_skew;
     shape.dtype = routed_.compute;
-  shape.kept = routed_.kept;
+    shape.kept = routed_.kept;
     shape.gated = llm.gated;
     shape.weight_bytes = routed_.bytes == dtype_bytes(routed_.compute) ? 0.0 : routed_.bytes;
     experts_.emplace(gpu, shape);

@@ -210,4 +210,16 @@ void read_measured(const std::string& path, MeasuredTable& table, const std::str
   throw ConfigError(std::vector<Diagnostic>{std::move(d)});
 }
 
+bool beats_peak(const Accelerator& gpu, const MeasuredTable& table, const std::string& kv_dtype) {
+  size_t rows = 0, faster = 0;
+  for (const MeasuredPrefill& row : table.prefill_attention) {
+    if (row.shape.kv_dtype != kv_dtype) continue;
+    const double pairs = row.chunk.tokens * (row.chunk.cached + 0.5 * row.chunk.tokens);
+    const double flop = 4.0 * row.sequences * row.shape.heads * row.shape.head_dim * pairs;
+    ++rows;
+    if (flop / row.seconds > gpu.peak.bf16) ++faster;
+  }
+  return 100 * faster > rows;
+}
+
 }  // namespace agentsim::model

@@ -86,4 +86,8 @@ struct MeasuredTable {
 // all. Throws ConfigError: columns of no kernel, values that are not what the column says, no row.
 void read_measured(const std::string& path, MeasuredTable& table, const std::string& gpu = "");
 
+// Prefill tables of which more than 1 % of the rows beat the GPU's bf16 peak, at which all its kernels multiply: they
+// are not attention over the heads they say.
+bool beats_peak(const Accelerator& gpu, const MeasuredTable& table, const std::string& kv_dtype);
+
 }  // namespace agentsim::model

@@ -53,7 +53,7 @@ Operands::Operands(const Accelerator& gpu, const platform::Warm& warm, double me
 
 GemmKernel::GemmKernel(const Accelerator& gpu, const std::string& dtype, double n, double k, bool fused,
                        double weight_bytes, double ready_for)
-    : gpu_(&gpu), dtype_(dtype), n_(n), k_(k), size_(dtype_bytes(dtype)), weight_size_(weight_bytes) {
+    : gpu_(&gpu), n_(n), k_(k), size_(dtype_bytes(dtype)), weight_size_(weight_bytes) {
   const platform::GemmEfficiency& e = constants(gpu.efficiency.gemm, dtype, "gemm", gpu);
   sms_ = static_cast<double>(gpu.sm_count);
   quantisation_ = e.quantisation;
@@ -84,6 +84,7 @@ GemmKernel::GemmKernel(const Accelerator& gpu, const std::string& dtype, double 
   }
   choices_.push_back({std::numeric_limits<double>::infinity(), {}});
   for (const platform::Tile& tile : e.tiles) add(choices_.back(), tile);
+  if (gpu.measured) measured_ = gpu.measured->gemm(dtype, n, k);
   if (ready_for > 0.0) choose_ahead(ready_for);
 }
 
@@ -142,7 +143,7 @@ double GemmKernel::seconds(double m) const {
   const double product = launch_s_ + norm4(work(m), ramp_s_ + moved * operands_.seconds_a_byte(moved));
   const double fitted =
       quantiser_.memory > 0.0 ? product + quantise_s(*gpu_, quantiser_, 3.0 * m * k_) : product;
-  return gpu_->gemm_correction ? fitted * gpu_->gemm_correction(dtype_, m, n_, k_) : fitted;
+  return measured_.empty() ? fitted : fitted * measured_.at(m);
 }
 
 double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double n, double k, bool fused,
@@ -153,6 +154,7 @@ double gemm_s(const Accelerator& gpu, const std::string& dtype, double m, double
 MoEKernel::MoEKernel(const Accelerator& gpu, const MoEShape& shape)
     : gpu_(gpu), shape_(shape), size_(dtype_bytes(shape.dtype)), peak_(gpu.peak_flops(shape.dtype)) {
   weight_size_ = shape.weight_bytes > 0.0 ? shape.weight_bytes : size_;
+  visits_ = shape.visits > 0.0 ? shape.visits : shape.topk;
   auto found = gpu.efficiency.moe.find(shape.kept);
   if (found == gpu.efficiency.moe.end()) found = gpu.efficiency.moe.find(shape.dtype);
   if (found != gpu.efficiency.moe.end())
@@ -165,6 +167,10 @@ MoEKernel::MoEKernel(const Accelerator& gpu, const MoEShape& shape)
         return known.experts == shape.experts && known.inter == shape.inter;
       });
   tuned_ = listed || (own_->all_tuned && !shape.is_older);
+  const bool is_converted = shape.weight_bytes > 0.0 && shape.weight_bytes != size_;
+  // Where simulations use a newer library than a table, it tells nothing of theirs.
+  if (gpu.measured && !is_converted && (shape.is_older || !own_->all_tuned))
+    measured_ = gpu.measured->moe(shape.dtype, shape.hidden, shape.inter, shape.experts, visits_);
 }
 
 // By the curve of the GEMM, with rows padded to the smallest tile of the tensor cores.
@@ -197,8 +203,7 @@ double MoEKernel::seconds(double tokens, double touched) const {
   const double rate = peak_ / sms * compute;
   const double rows = tokens * shape_.topk * shape_.skew;
   const double up = shape_.gated ? 2.0 : 1.0;
-  const double visits = shape_.visits > 0.0 ? shape_.visits : shape_.topk;
-  const double around = tokens * visits * 4.0 * (shape_.hidden + 2.0 * shape_.inter);
+  const double around = tokens * visits_ * 4.0 * (shape_.hidden + 2.0 * shape_.inter);
   const double weights = touched * (up + 1.0) * shape_.hidden * shape_.inter * weight_size_;
   const double byte_s =
       Operands(gpu_, e.warm, memory, shape_.is_repeated).seconds_a_byte(weights + 0.5 * around);
@@ -213,9 +218,11 @@ double MoEKernel::seconds(double tokens, double touched) const {
     return norm4(multiply, touched * n * k * weight_size_ * byte_s);
   };
   const double in_l2 = std::min(around, gpu_.l2_bytes);
-  return e.launch_s + product(up * shape_.inter, shape_.hidden) + product(shape_.hidden, shape_.inter) +
-         in_l2 / (gpu_.memory_bytes_per_s * e.around_cached) +
-         (around - in_l2) / (gpu_.memory_bytes_per_s * e.around);
+  const double fitted = e.launch_s + product(up * shape_.inter, shape_.hidden) +
+                        product(shape_.hidden, shape_.inter) +
+                        in_l2 / (gpu_.memory_bytes_per_s * e.around_cached) +
+                        (around - in_l2) / (gpu_.memory_bytes_per_s * e.around);
+  return measured_.empty() ? fitted : fitted * measured_.at(tokens);
 }
 
 double moe_s(const Accelerator& gpu, const MoEShape& shape, double tokens) {
@@ -228,6 +235,8 @@ PrefillKernel::PrefillKernel(const Accelerator& gpu, const AttentionShape& shape
       e_(constants(gpu.efficiency.prefill_attention, shape.kv_dtype, "prefill_attention", gpu)),
       kv_size_(dtype_bytes(shape.kv_dtype)) {
   if (!copies) e_.cache_memory = 0.0;
+  if (gpu.measured && copies && shape.window == 0.0 && shape.value_dim == 0.0)
+    measured_ = gpu.measured->prefill_attention(shape.kv_dtype, shape.heads, shape.kv_heads, shape.head_dim);
 }
 
 double PrefillKernel::seconds(const std::vector<Chunk>& chunks) const {
@@ -240,7 +249,7 @@ double PrefillKernel::seconds(const std::vector<Chunk>& chunks) const {
   const double d = shape.head_dim;
   const double v = shape.value_dim > 0.0 ? shape.value_dim : d;
   double tiles = 0.0, tile_keys = 0.0, longest = 0.0, written = 0.0, head_cache = 0.0, stored = 0.0,
-         tokens = 0.0;
+         tokens = 0.0, squares = 0.0;
   for (const Chunk& chunk : chunks) {
     const double c = chunk.tokens;
     const double chunk_tiles = e.pack_heads ? g * whole_up(c * h / g / e.tile) : h * whole_up(c / e.tile);
@@ -262,6 +271,7 @@ double PrefillKernel::seconds(const std::vector<Chunk>& chunks) const {
     head_cache += read * (d + v) * kv_size_;
     stored += c * g * (d + v) * (2.0 + kv_size_);
     tokens += c;
+    squares += c * c;
   }
   const double unit = 2.0 * e.tile * (d + v) / (gpu_.peak.bf16 / sms * e.compute);
   double work = std::numeric_limits<double>::infinity();
@@ -278,12 +288,15 @@ double PrefillKernel::seconds(const std::vector<Chunk>& chunks) const {
   }
   const double moved = written + head_cache * g * passes;
   const double move = e.ramp_s + moved / (gpu_.memory_bytes_per_s * e.memory);
-  const double t = e.launch_s + norm4(work, move);
-  if (e.cache_memory <= 0.0) return t;
-  // Of a block of the copy, at most; fewer if the token has fewer elements.
-  constexpr double kThreads = 512.0;
-  return t + std::max(0.0, stored - e.cache_l2 * gpu_.l2_bytes) / (gpu_.memory_bytes_per_s * e.cache_memory) +
-         tokens * e.cache_token_s * std::min(1.0, g * d / kThreads);
+  double t = e.launch_s + norm4(work, move);
+  if (e.cache_memory > 0.0) {
+    // Of a block of the copy, at most; fewer if the token has fewer elements.
+    constexpr double kThreads = 512.0;
+    t = t + std::max(0.0, stored - e.cache_l2 * gpu_.l2_bytes) / (gpu_.memory_bytes_per_s * e.cache_memory) +
+        tokens * e.cache_token_s * std::min(1.0, g * d / kThreads);
+  }
+  // Uneven chunks are looked up as so many even ones, of a length that weighs each token alike.
+  return measured_.empty() ? t : t * measured_.at(tokens * tokens / squares, squares / tokens);
 }
 
 double prefill_attention_s(const Accelerator& gpu, const AttentionShape& shape,

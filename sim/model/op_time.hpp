@@ -72,7 +72,7 @@ class GemmKernel {
   double work(double m) const;
 
   const Accelerator* gpu_;
-  std::string dtype_;
+  platform::RatioLine measured_;  // by m
   double n_, k_, size_, weight_size_, sms_;
   double quantisation_, launch_s_, ramp_s_, reduce_rate_;
   Operands operands_;
@@ -96,9 +96,10 @@ struct MoEShape {
   std::string kept;  // type of the weights, where kernels of their own may be known for it
   bool gated = true;
   double weight_bytes = 0.0;  // as in gemm_s
-  double visits = 0.0;        // experts that a token visits on all GPUs; 0: topk
-  bool is_repeated = false;   // a benchmark that finds small weights in the L2
-  bool is_older = false;      // a benchmark of a library before the one that simulations use
+  // Experts that a token of those that are here visits on all GPUs; 0: topk. Where all GPUs have all tokens, more than topk.
+  double visits = 0.0;
+  bool is_repeated = false;  // a benchmark that finds small weights in the L2
+  bool is_older = false;     // a benchmark of a library before the one that simulations use
 };
 
 // Two grouped GEMMs over the touched experts (a = 2, 1 matrices of hidden x inter; gated, else 1, 1), and the kernels
@@ -126,7 +127,8 @@ class MoEKernel {
   MoEShape shape_;
   const platform::MoEEfficiency* own_ = nullptr;    // null: by the curve of the GEMM
   const platform::GemmEfficiency* gemm_ = nullptr;  // there without an own one
-  double size_ = 0.0, weight_size_ = 0.0, peak_ = 0.0;
+  double size_ = 0.0, weight_size_ = 0.0, peak_ = 0.0, visits_ = 0.0;
+  platform::RatioLine measured_;  // by tokens
   bool tuned_ = false;
 };
 
@@ -173,6 +175,7 @@ class PrefillKernel {
   const Accelerator& gpu_;
   AttentionShape shape_;
   platform::PrefillAttentionEfficiency e_;
+  platform::RatioPlane measured_;  // by sequences and new tokens of each
   double kv_size_;
 };
 

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
 
 #include "sim/config/reader.hpp"
 #include "sim/platform/efficiency.hpp"
+#include "sim/platform/measured_ratios.hpp"
 
 namespace agentsim::platform {
 
@@ -32,8 +33,7 @@ struct Accelerator {
   Efficiency efficiency;
   Quantise quantise_fused;  // what a whole model pays for quantising activations, fused into the norm before
 
-  // Measured over fitted time of a matrix product of m x n x k in some type; empty: the curves alone.
-  std::function<double(const std::string& dtype, double m, double n, double k)> gemm_correction;
+  std::shared_ptr<const MeasuredRatios> measured;  // null: the curves alone
 
   // FLOP/s of a data type ("bf16", "fp8"); 0 if the device lacks it.
   double peak_flops(const std::string& dtype) const;

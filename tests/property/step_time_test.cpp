@@ -90,8 +90,7 @@ struct Replica {
   // Of a step with the links to itself.
   double seconds(const StepCost& cost, double context) const {
     const double window = static_cast<double>(deployment.llm.attention_window());
-    return cost.compute_s(context, window > 0.0 ? std::min(context, window) : context) +
-           cost.lanes.seconds(links.rates());
+    return cost.seconds(links.rates(), context, window > 0.0 ? std::min(context, window) : context);
   }
 
   const platform::Cluster& platform;

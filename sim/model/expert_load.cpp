@@ -1,4 +1,4 @@
-#include "analysis/calibration/expert_load.hpp"
+#include "sim/model/expert_load.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 #include "sim/base/hash.hpp"
 #include "sim/base/units.hpp"
 
-namespace agentsim::calibration {
+namespace agentsim::model {
 namespace {
 
 // Visits of each expert.
@@ -45,7 +45,7 @@ std::vector<double> power_law(double tokens, double visits, size_t experts, doub
 
 }  // namespace
 
-ExpertLoad expert_load(const model::MeasuredMoE& row) {
+ExpertLoad expert_load(const MeasuredMoE& row) {
   const double visits = row.tokens * row.topk;
   const double here = row.experts / row.ep;  // experts of a GPU
   if (row.distribution == "balanced") {
@@ -67,4 +67,20 @@ ExpertLoad expert_load(const model::MeasuredMoE& row) {
   return busiest;
 }
 
-}  // namespace agentsim::calibration
+MoEShape shape_of(const MeasuredMoE& row) {
+  const ExpertLoad load =
+      row.touched > 0.0 ? ExpertLoad{row.tokens * row.topk, row.touched} : expert_load(row);
+  MoEShape shape;
+  shape.hidden = row.hidden;
+  shape.inter = row.inter / row.tp;
+  shape.experts = row.experts / row.ep;
+  shape.topk = load.rows / row.tokens;
+  shape.touched = load.touched;
+  shape.dtype = row.dtype;
+  shape.visits = row.topk;
+  shape.is_repeated = true;
+  shape.is_older = !row.is_newer;
+  return shape;
+}
+
+}  // namespace agentsim::model

@@ -1,12 +1,12 @@
-#include "analysis/calibration/expert_load.hpp"
+#include "sim/model/expert_load.hpp"
 
 #include <doctest/doctest.h>
 
-namespace agentsim::calibration {
+namespace agentsim::model {
 namespace {
 
-model::MeasuredMoE row(double tokens, double experts, double ep, const char* distribution) {
-  model::MeasuredMoE r;
+MeasuredMoE row(double tokens, double experts, double ep, const char* distribution) {
+  MeasuredMoE r;
   r.tokens = tokens;
   r.topk = 8;
   r.experts = experts;
@@ -45,4 +45,4 @@ TEST_CASE("the busiest of many GPUs has more than its share") {
 }
 
 }  // namespace
-}  // namespace agentsim::calibration
+}  // namespace agentsim::model
