@@ -39,6 +39,8 @@ struct Engine {
   int64_t token_budget = 8192;          // tokens a step may process (vLLM max_num_batched_tokens)
   int64_t max_sequences = 256;          // running sequences (vLLM max_num_seqs)
   bool mixed_batches = true;            // a step holds prompts beside decoding calls
+  // Prompts and decoding calls of a step in one attention kernel, where the GPU's curve says that there is one.
+  bool joint_attention = true;
   bool prefix_caching = true;
   GraphSizes graph_sizes;
   bool frees_windows = true;  // layers with a window keep no token that has left it
@@ -72,6 +74,8 @@ void describe(Visitor& v, Engine& e) {
   v.field("max_sequences", e.max_sequences, Bounds{1, 1e5}, "sequences that run at once");
   v.field("mixed_batches", e.mixed_batches,
           "a step holds prompts beside decoding calls; off: prompts go first, in steps of their own");
+  v.field("joint_attention", e.joint_attention,
+          "one attention kernel for prompts and decoding calls, on GPUs that have one; off: one each");
   v.field("prefix_caching", e.prefix_caching, "finished prompts stay in the cache until evicted");
   v.value("graph_sizes", e.graph_sizes,
           "sizes to which a batch that only decodes is filled up; absent: none");

@@ -198,7 +198,7 @@ void StageTime::each_mlp_side(double tokens, Out& out) const {
 
 template <class Out>
 void StageTime::each_attention(const Batch& batch, Out& out) const {
-  const bool joined = !batch.chunks.empty() && layer_.joins_decode();
+  const bool joined = !batch.chunks.empty() && deployment_.engine.joint_attention && layer_.joins_decode();
   std::vector<Chunk> all;
   if (joined) {
     all = batch.chunks;

@@ -303,6 +303,26 @@ TEST_CASE("a step launched kernel by kernel takes host and launches, or host and
   CHECK(launched.alone_s(decode(3), 1.5 * meets) == doctest::Approx(0.0223 + 0.5 * meets * slope));
 }
 
+TEST_CASE("without joint attention prompts and decoding calls have a kernel each") {
+  // Given a GPU whose curve joins them, then a mixed step has both kernels of the steps that have only one, at their contexts.
+  const Replica joint("hgx_h100_x1", eager("joint_attention: on"));
+  const Replica apart("hgx_h100_x1", eager("joint_attention: off"));
+  Batch mixed = prefill({{500, 0}}, 1);
+  mixed.decoding = 2;
+  mixed.contexts = {100, 100};
+  const auto attention_s = [](const Replica& replica, const Batch& batch, double context) {
+    double sum = 0.0;
+    replica.time.each_op(batch, [&](const Op& op) {
+      if (op.name == "attention" || op.name == "decode attention")
+        sum += op.count * (op.compute.fixed_s + op.compute.per_token_s * context);
+    });
+    return sum;
+  };
+  CHECK(attention_s(apart, mixed, 202) ==
+        doctest::Approx(attention_s(joint, prefill({{500, 0}}, 1), 0) + attention_s(joint, decode(2), 202)));
+  CHECK(attention_s(apart, mixed, 202) != doctest::Approx(attention_s(joint, mixed, 202)));
+}
+
 TEST_CASE("recorded graphs hide the launches of the steps that they replay") {
   // Given graphs of up to four sequences, then these are replayed and five are not, nor is anything with a prompt.
   const Replica without("hgx_h100_x1", eager("launch_per_layer: 0us, graph_sizes: [1, 2, 4]"));
