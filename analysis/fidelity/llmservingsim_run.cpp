@@ -27,9 +27,8 @@ platforms: [rtx_pro_6000_pcie_x1]
 class LLMServingSimRun : public Table {
  public:
   std::string judged_on() const override {
-    return "all requests; in sample: the host overheads of vllm_v1 were fitted on this run";
+    return "all requests; the overheads of vllm_v1 are from other runs, on H100, and the kernels from tables";
   }
-  bool is_in_sample() const override { return true; }
   std::vector<Target> targets() const override {
     return {{0.10, 0.0, {"mean TTFT", "mean TPOT", "output tokens/s"}}};
   }

@@ -71,13 +71,6 @@ class MLPerf : public Table {
            "GPU runs at once are estimates";
   }
   std::vector<Target> targets() const override { return {{0.15, 0.0, {}}}; }
-  std::string reason() const override {
-    return "TensorRT-LLM has an attention kernel for the prompts of a step and one for its decoding calls; "
-           "simulated "
-           "is vLLM's one kernel for both, in which a call pays for a whole tile of queries and which takes "
-           "half of "
-           "a step on the RTX PRO 6000";
-  }
   std::vector<Row> rows() const override {
     const std::vector<Machine> machines = read_machines();
     std::vector<ServedRun> runs;

@@ -26,9 +26,9 @@ from scipy.optimize import least_squares
 ROOT = Path(__file__).resolve().parents[2]
 HOST = [("host_overhead", "us", 300.0, 0.0, 1e5), ("host_overhead_per_sequence", "us", 10.0, 0.0, 1e3),
         ("host_overhead_per_prompt", "us", 1000.0, 0.0, 1e5)]
-EXPERTS = [("launch", "us", 4.0, 1.0, 60.0), ("compute", "", -0.05, 0.02, 0.6), ("memory", "", -0.1, 0.2, 0.95)]
+EXPERTS = [("launch", "us", 4.0, 1.0, 100.0)]  # their rates are those of tuned experts in bf16
 # By group: its file, the text before a key there, the runs that speak for it by what fidelity calls them, and the keys with
-# their unit, step and bounds. `compute` and `memory` stand for few and for many tokens alike.
+# their unit, step and bounds.
 GROUPS = {
     "sglang": ("engines/sglang.yaml", "^", r"(TPOT|E2E) sglang .* TP[28]$", HOST),  # TP1 is short of memory
     "trt_llm_dynamo": ("engines/trt_llm_dynamo.yaml", "^", r"(TPOT|E2E) trtllm ", HOST),
@@ -37,7 +37,6 @@ GROUPS = {
     "vllm_v0": ("engines/vllm_v0.yaml", "^", r"mean (TPOT|TTFT)", HOST),
     "mxfp4": ("gpus/h100_sxm.yaml", r"^ *mxfp4: \{[^}]*?\b", r"(TPOT|E2E) vllm gpt-oss", EXPERTS),
 }
-WIDENED = {"compute": "compute_many", "memory": "memory_many"}
 
 
 def own_home(files):
@@ -70,8 +69,7 @@ def simulate(agentsim, home, points):
         name, before, _, keys = GROUPS[group]
         text = (ROOT / "platforms" / name).read_text()
         for (key, unit, *_), value in zip(keys, point):
-            for each in filter(None, (key, WIDENED.get(key))):
-                text = with_value(text, before, each, value, unit)
+            text = with_value(text, before, key, value, unit)
         (home / "platforms" / name).write_text(text)
     out = subprocess.run([agentsim, "fidelity", "inferencex", "apex", "--rows"], check=True, capture_output=True, text=True,
                          env={**os.environ, "AGENTSIM_HOME": str(home)}).stdout
@@ -103,8 +101,8 @@ def main(agentsim, groups):
     steps = {group: np.array([key[2] for key in GROUPS[group][3]]) for group in groups}
     for _ in range(3):
         base = simulate(agentsim, home, points)
-        moved = [simulate(agentsim, home, {g: p + steps[g] * (np.arange(3) == i) for g, p in points.items()})
-                 for i in range(3)]
+        moved = [simulate(agentsim, home, {g: p + steps[g] * (np.arange(len(p)) == i) for g, p in points.items()})
+                 for i in range(len(HOST))]
         points = {g: improve(g, p, base[g], [m[g] for m in moved], steps[g]) for g, p in points.items()}
     final = simulate(agentsim, home, points)
     for group, point in points.items():

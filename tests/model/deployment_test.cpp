@@ -26,7 +26,7 @@ TEST_CASE("a deployment is read with its model and engine files") {
       "{model: qwen3_32b, engine: vllm_v1, tp: 4, replicas: 2, router: random, precision: {weights: fp8}}");
   CHECK(d.llm.name == "qwen3_32b");
   CHECK(d.engine.name == "vllm_v1");
-  CHECK(d.engine.host_overhead_s == 1e-3);
+  CHECK(d.engine.host_overhead_s == 2e-5);
   CHECK(d.tp == 4);
   CHECK(d.replicas == 2);
   CHECK(d.router == "random");
@@ -52,7 +52,7 @@ TEST_CASE("an engine may be a preset with some settings laid over it") {
       load("{model: qwen3_32b, engine: {preset: vllm_v1, token_budget: 2048, prefix_caching: off}}");
   CHECK(d.engine.token_budget == 2048);
   CHECK_FALSE(d.engine.prefix_caching);
-  CHECK(d.engine.host_overhead_s == 1e-3);
+  CHECK(d.engine.host_overhead_s == 2e-5);
   CHECK(d.engine.max_sequences == 256);
 }
 

@@ -131,7 +131,8 @@ TEST_CASE("only the experts of gpt-oss are of four bits") {
   const Bench b(published("gpt_oss_20b", 1));
   const auto kernels = b.kernels(decode(8));
   CHECK(kernels.at("qkv") == doctest::Approx(24 * gemm_s(b.gpu(), "bf16", 8, (64 + 16) * 64, 2880, true)));
-  MoEShape shape{2880, 2880, 32, 4, 32 * (1 - std::pow(0.875, 8)), 1.0, "bf16", true, 0.5 + 1.0 / 32};
+  MoEShape shape{2880, 2880,   32,      4,    32 * (1 - std::pow(0.875, 8)),
+                 1.0,  "bf16", "mxfp4", true, 0.5 + 1.0 / 32};
   CHECK(kernels.at("experts") == doctest::Approx(24 * moe_s(b.gpu(), shape, 8)));
 }
 

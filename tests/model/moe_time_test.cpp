@@ -73,7 +73,7 @@ TEST_CASE("a type without a curve of experts takes that of its matrices") {
 }
 
 TEST_CASE("experts take the curve of the type their weights are kept in, where there is one") {
-  const Accelerator on = gpu("h100_sxm");
+  const Accelerator on = platform::load_accelerator(config::Value::parse("h100_sxm", "t"));
   MoEShape shape;
   shape.hidden = shape.inter = 2880;
   shape.experts = 128;

@@ -19,6 +19,12 @@ struct Replica {
         group(links.stage()),
         time(deployment, gpu(), links, cluster.node().host_speed) {}
   const Accelerator& gpu() const { return cluster.node().gpu; }
+  // Of a step that ends no prompt; the presets have nothing more for one.
+  double host_s(double sequences) const {
+    const Engine& engine = deployment.engine;
+    REQUIRE(engine.host_overhead_per_prompt_s + engine.host_overhead_per_prompt_token_s == 0.0);
+    return engine.host_overhead_s + sequences * engine.host_overhead_per_sequence_s;
+  }
   double alone_s(const Batch& batch, double context) const {
     const StepCost cost = time.cost(batch);
     return cost.seconds(links.rates(), context, 0.0);
@@ -65,11 +71,9 @@ double llama_head_s(const Accelerator& on, double rows) {
 TEST_CASE("the cost of a decode step is the sum of its kernels") {
   const Replica r("hgx_h100_x1", deployment("llama_3_3_70b", "fp8", "fp8", 4));
   const Accelerator& on = r.gpu();
-  REQUIRE(r.deployment.engine.host_overhead_s == doctest::Approx(1e-3));
-  REQUIRE(r.deployment.engine.host_overhead_per_sequence_s == doctest::Approx(1e-5));
   const StepCost cost = r.time.cost(decode(24));
   const Affine attention = decode_attention_s(on, {16, 2, 128, "fp8"}, 24);
-  CHECK(cost.compute.fixed_s == doctest::Approx(1e-3 + 24 * 1e-5 + llama_70b_layers_s(on, 24) +
+  CHECK(cost.compute.fixed_s == doctest::Approx(r.host_s(24) + llama_70b_layers_s(on, 24) +
                                                 llama_head_s(on, 24) + 80 * attention.fixed_s)
                                     .epsilon(1e-12));
   CHECK(cost.compute.per_token_s == doctest::Approx(80 * attention.per_token_s).epsilon(1e-12));
@@ -132,8 +136,8 @@ TEST_CASE("a step that only prefills has no decode attention and a head for fini
   const Replica r("hgx_h100_x1", deployment("llama_3_3_70b", "fp8", "fp8", 4));
   const Accelerator& on = r.gpu();
   const std::vector<Chunk> chunks{{1000, 0}, {500, 20'000}};
-  const double expected = 1e-3 + 2 * 1e-5 + llama_70b_layers_s(on, 1500) +
-                          80 * prefill_attention_s(on, {16, 2, 128, "fp8"}, chunks);
+  const double expected =
+      r.host_s(2) + llama_70b_layers_s(on, 1500) + 80 * prefill_attention_s(on, {16, 2, 128, "fp8"}, chunks);
   const StepCost none = r.time.cost(prefill(chunks, 0));
   CHECK(none.compute.fixed_s == doctest::Approx(expected).epsilon(1e-12));
   CHECK(none.compute.per_token_s == 0.0);
@@ -153,7 +157,7 @@ TEST_CASE("a mixed step runs its decoding sequences in the kernel of the prompts
   const StepCost cost = r.time.cost(batch);
   const double attention = prefill_attention_s(on, {16, 2, 128, "fp8"}, {{1024, 4096}, {1, 3000}, {1, 9000}});
   CHECK(cost.compute.fixed_s ==
-        doctest::Approx(1e-3 + 3 * 1e-5 + llama_70b_layers_s(on, 1026) + llama_head_s(on, 3) + 80 * attention)
+        doctest::Approx(r.host_s(3) + llama_70b_layers_s(on, 1026) + llama_head_s(on, 3) + 80 * attention)
             .epsilon(1e-12));
   CHECK(cost.compute.per_token_s == 0.0);
 }
