@@ -77,7 +77,7 @@ std::string version() {
 }
 
 std::string results_version() {
-  return "5";
+  return "6";
 }
 
 RunResult run_into(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed,

@@ -168,7 +168,8 @@ TEST_CASE("linear attention reads and writes states of the sequences whatever th
   CHECK(kernels.at("linear attention") == doctest::Approx(36 * elementwise_s(b.gpu(), 2 * 40 * state)));
   // The other 12 layers have 2 KV heads of 256, of which each of four GPUs has one.
   CHECK(b.time.cost(decode(40)).compute.per_token_s ==
-        doctest::Approx(12 * decode_attention_s(b.gpu(), {4, 1, 256, "bf16"}, 40).per_token_s).epsilon(1e-9));
+        doctest::Approx(12 * decode_attention_s(served(b.gpu()), {4, 1, 256, "bf16"}, 40).per_token_s)
+            .epsilon(1e-9));
   // A prompt's linear layers cost the same whatever is cached, and in proportion to its length if it is long.
   CHECK(b.kernels(prefill(2000, 0)).at("linear attention") ==
         b.kernels(prefill(2000, 50'000)).at("linear attention"));

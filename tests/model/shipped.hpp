@@ -24,6 +24,14 @@ inline LLM llm(const std::string& name) {
   return load_llm(word(name));
 }
 
+// With the streams of KV heads that an engine's steps have.
+inline platform::Accelerator served(platform::Accelerator gpu) {
+  for (auto& [type, curve] : gpu.efficiency.decode_attention)
+    if (curve.served_head_stream_bytes_per_s > 0.0)
+      curve.head_stream_bytes_per_s = curve.served_head_stream_bytes_per_s;
+  return gpu;
+}
+
 inline Deployment deploy(const std::string& yaml) {
   Deployment d;
   Diagnostics diagnostics;

@@ -72,7 +72,7 @@ TEST_CASE("the cost of a decode step is the sum of its kernels") {
   const Replica r("hgx_h100_x1", deployment("llama_3_3_70b", "fp8", "fp8", 4));
   const Accelerator& on = r.gpu();
   const StepCost cost = r.time.cost(decode(24));
-  const Affine attention = decode_attention_s(on, {16, 2, 128, "fp8"}, 24);
+  const Affine attention = decode_attention_s(served(on), {16, 2, 128, "fp8"}, 24);
   CHECK(cost.compute.fixed_s == doctest::Approx(r.host_s(24) + llama_70b_layers_s(on, 24) +
                                                 llama_head_s(on, 24) + 80 * attention.fixed_s)
                                     .epsilon(1e-12));

@@ -59,7 +59,7 @@ TEST_CASE("the parts of a step add up to its time and to their causes") {
         doctest::Approx(r.seconds).epsilon(1e-9));
   CHECK(r.tokens == 64);
   CHECK(r.binds == "memory");
-  CHECK(r.host_s == doctest::Approx(1e-3 + 64 * 10e-6));
+  CHECK(r.host_s == doctest::Approx(2e-5 + 64 * 22e-6));
   double collectives = 0.0;
   for (const StepPart& part : r.parts)
     if (part.kind == "collective") collectives += part.count;
