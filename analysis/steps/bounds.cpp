@@ -9,7 +9,10 @@ constexpr double kNoLimit = 1e9;  // times what the GPU has
 
 void free_memory(platform::Accelerator& gpu) {
   gpu.memory_bytes_per_s *= kNoLimit;
-  for (auto& [type, curve] : gpu.efficiency.decode_attention) curve.head_stream_bytes_per_s *= kNoLimit;
+  for (auto& [type, curve] : gpu.efficiency.decode_attention) {
+    curve.head_stream_bytes_per_s *= kNoLimit;
+    curve.served_head_stream_bytes_per_s *= kNoLimit;
+  }
 }
 
 void free_compute(platform::Accelerator& gpu) {

@@ -66,6 +66,15 @@ TEST_CASE("the parts of a step add up to its time and to their causes") {
   CHECK(collectives == 162);  // two all-reduces in each of 80 layers, one of the embedding, the logits
 }
 
+TEST_CASE("attention to long contexts is bound by memory, few KV heads or not") {
+  const platform::Cluster cluster = model::cluster("hgx_h100_x1");
+  const StepReport r = step_report(
+      cluster, deploy("{model: llama_3_3_70b, precision: {weights: fp8}, tp: 8}"), decode(2, 100'000));
+  for (const StepPart& part : r.parts)
+    if (part.name == "decode attention") CHECK(part.total.binds() == "memory");
+  CHECK(r.binds == "memory");
+}
+
 TEST_CASE("a prompt of thousands of tokens is bound by compute") {
   const platform::Cluster cluster = model::cluster("hgx_h100_x1");
   StepRequest request;
