@@ -77,7 +77,7 @@ std::string version() {
 }
 
 std::string results_version() {
-  return "6";
+  return "7";
 }
 
 RunResult run_into(const Scenario& scenario, const PlatformChoice& choice, uint64_t seed,

@@ -136,7 +136,7 @@ TEST_CASE("served runs of InferenceX stay as near as they are") {
   CHECK(median("TPOT sglang Qwen3-32B bf16 TP8") < 0.02);
   CHECK(median("TTFT sglang Qwen3-32B bf16 TP8") < 0.07);
   CHECK(median("TPOT trtllm Qwen3-32B fp8 TP1") < 0.07);
-  CHECK(median("TPOT trtllm Qwen3-32B fp8 TP8") < 0.08);
+  CHECK(median("TPOT trtllm Qwen3-32B fp8 TP8") < 0.1);
   CHECK(median("TPOT vllm Llama-3.1-70B fp8 TP2") < 0.05);
   CHECK(median("TPOT vllm Llama-3.1-70B fp8 TP8") < 0.025);
   CHECK(median("TTFT vllm Llama-3.1-70B fp8 TP8") < 0.06);
