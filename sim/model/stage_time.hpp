@@ -36,9 +36,8 @@ struct StepCost {
 // Costs by a whole number, each computed when it is first asked for.
 class KeptCosts {
  public:
-  explicit KeptCosts(int64_t usual) {
-    costs_.reserve(static_cast<size_t>(std::min<int64_t>(usual, 1024)) + 1);
-  }
+  // The usual places are there from the start: growing costs more than most of what is kept.
+  explicit KeptCosts(int64_t usual) { at(std::min<int64_t>(usual, 1024)); }
   template <class Compute>
   const StepCost& get(int64_t index, Compute compute) {
     if (at(index).compute.fixed_s < 0.0) at(index) = compute(index);
