@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "analysis/steps/kernel_report.hpp"
@@ -70,8 +71,10 @@ TEST_CASE("attention to long contexts is bound by memory, few KV heads or not") 
   const platform::Cluster cluster = model::cluster("hgx_h100_x1");
   const StepReport r = step_report(
       cluster, deploy("{model: llama_3_3_70b, precision: {weights: fp8}, tp: 8}"), decode(2, 100'000));
-  for (const StepPart& part : r.parts)
-    if (part.name == "decode attention") CHECK(part.total.binds() == "memory");
+  const auto attention = std::find_if(r.parts.begin(), r.parts.end(),
+                                      [](const StepPart& part) { return part.name == "decode attention"; });
+  REQUIRE(attention != r.parts.end());
+  CHECK(attention->total.binds() == "memory");
   CHECK(r.binds == "memory");
 }
 
